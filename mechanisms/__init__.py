@@ -1,0 +1,1 @@
+"""Mechanisms: one file each, registered through the entry-point group `oversight.mechanisms`."""

@@ -1,0 +1,50 @@
+"""Consultancy: one copy of the strong model argues for one answer (Irving et al. 2018; Khan et al. 2024)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from oversight import (
+    AgentSlot,
+    Arguing,
+    Claims,
+    Evidence,
+    Human,
+    Mechanism,
+    Model,
+    OverseerSlot,
+    Switch,
+    Verdicts,
+    Whole,
+    exchange,
+    judged,
+)
+
+
+class Consultancy(Mechanism, Arguing):
+    """A consultant argues for a side for `turns` turns; then the judge decides.
+
+    The side is assigned by a fair coin, or, if `open`, is the one that the consultant believes. With a perfect model,
+    one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T)) (MODEL 5).
+    """
+
+    name: ClassVar[str] = "consultancy"
+    citation: ClassVar[str] = "Khan et al. 2024, arXiv 2402.06782"
+
+    turns: Whole = 3
+    open: Switch = Field(False, description="the consultant argues for what it believes")
+    judge: OverseerSlot = Human()
+    consultant: AgentSlot = Model()
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        chance = self.chance(claims)
+        side = self.consultant.believe(claims) if self.open else chance.coin("side")
+        sides = {"consultant": side}
+        heard = exchange(self.consultant, self.judge, claims, sides, self.turns, self, chance, evidence)
+        verdicts = judged(self.judge, claims, heard, self.turns, self.candidates)
+        if not claims.traced:
+            return verdicts
+        facts = {"the consultant argues for": side, **{a.title: a.push for a in heard.arguments}}
+        return verdicts.told(f"consultancy, {self.turns} turns", facts)

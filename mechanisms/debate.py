@@ -1,0 +1,90 @@
+"""Debate: two copies of the strong model argue for opposite answers (Irving, Christiano & Amodei 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight import (
+    AgentSlot,
+    Arguing,
+    Chance,
+    Claims,
+    Evidence,
+    Human,
+    Mechanism,
+    Model,
+    OverseerSlot,
+    Switch,
+    Verdicts,
+    Whole,
+    exchange,
+    judged,
+)
+
+
+class Debate(Mechanism, Arguing):
+    """Both sides argue for `turns` turns; then the judge decides.
+
+    With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(2 T)). With `tree`, the
+    debate first walks down the task tree, one disputed sub-question at a time, and the judge rules at a leaf: with a
+    perfect model and T = 0 it is as accurate as the judge is on leaves, for one leaf check an item (MODEL 5).
+    """
+
+    name: ClassVar[str] = "debate"
+    citation: ClassVar[str] = "Irving, Christiano & Amodei 2018, arXiv 1805.00899"
+
+    turns: Whole = 3
+    tree: Switch = Field(False, description="walk down the task tree to a disputed leaf first")
+    judge: OverseerSlot = Human()
+    debater: AgentSlot = Model()
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        if self.tree:
+            return self._walk(claims, evidence)
+        return self._flat(claims, self.chance(claims), evidence)
+
+    def _flat(self, claims: Claims, chance: Chance, evidence: Evidence | None) -> Verdicts:
+        yes = np.ones(claims.shape, dtype=np.bool_)
+        sides = {"for": yes, "against": ~yes}
+        heard = exchange(self.debater, self.judge, claims, sides, self.turns, self, chance, evidence)
+        verdicts = judged(self.judge, claims, heard, 2 * self.turns, self.candidates)
+        if not claims.traced:
+            return verdicts
+        facts = {a.title: a.push for a in heard.arguments}
+        return verdicts.told(f"debate, {self.turns} turns", facts)
+
+    def _walk(self, whole: Claims, evidence: Evidence | None) -> Verdicts:
+        """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all the way down."""
+        claims, tree = whole.flat(), self.pool.tree
+        chance = self.chance(claims)
+        first = chance.coin("first announcer")  # the value of the claim that the side announcing first defends
+        node, value = claims.node.copy(), first.copy()
+        facts: dict[str, object] = {"announced first": first}
+        calls = np.zeros(claims.shape)
+        for level in range(tree.height):
+            active = np.flatnonzero(tree.heights[node] > 0)
+            here, luck = Claims(claims.item[active], node[active]), chance[active]
+            announced = self.debater.announce(here, value[active], luck, "announce", level)
+            child = self.debater.dispute(here, announced, luck, "dispute", level)
+            node[active] = tree.child_table[node[active], child]
+            value[active] = (announced >> child & 1).astype(np.bool_)
+            calls[active] += 2
+            if claims.traced:
+                facts[f"disputed, level {level + 1}"] = np.array(tree.labels)[node]
+                facts[f"announced there, level {level + 1}"] = value.copy()
+        leaf = self._flat(replace(claims, node=node), chance, None)
+        # The announcer wins if the judge rules as announced; the leaf's own prior says nothing about who is right.
+        found = np.where(value == first, leaf.evidence, -leaf.evidence)
+        verdicts = Verdicts(
+            evidence=found.reshape(whole.shape),
+            prior=np.zeros(whole.shape),
+            minutes=leaf.minutes.reshape(whole.shape),
+            calls=(leaf.calls + calls).reshape(whole.shape),
+            labeled=leaf.labeled.reshape(whole.shape),
+            trace=leaf.trace,
+        )
+        return self.read(verdicts.told("debate on the tree", facts) if claims.traced else verdicts, evidence)

@@ -1,0 +1,18 @@
+"""Direct judgment: the baseline every other mechanism is compared with."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from oversight import Claims, Evidence, Human, Mechanism, OverseerSlot, Verdicts
+
+
+class Direct(Mechanism):
+    """The overseer judges the claim itself, and nothing else happens."""
+
+    name: ClassVar[str] = "direct"
+
+    overseer: OverseerSlot = Human()
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        return self.overseer.assess(claims, evidence)

@@ -1,0 +1,171 @@
+"""How answers about sub-questions become an answer about the question (MODEL 5, decomposition)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from oversight.claims import BoolArray, FloatArray
+from oversight.component import Component
+from oversight.gates import Gate
+from oversight.streams import Chance
+from oversight.strict import Share
+from oversight.tree import TaskTree
+
+STRONGEST = 60.0
+"""Evidence from below is clipped to this many nats, so that products of ten likelihoods stay finite."""
+
+
+class Aggregator(Component):
+    """Combines evidence at the nodes of a frontier into evidence about one node above it."""
+
+    noise: Share = 0.0
+
+    def combine(
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        reliability: Mapping[int, float],
+        chance: Chance,
+    ) -> FloatArray:
+        """Evidence about `node`, over items.
+
+        found        evidence by frontier node, over items
+        reliability  the chance that the checker's answer is right, by frontier node
+        chance       draws over the same items
+        """
+        raise TypeError(f"{type(self).__name__} does not combine")
+
+    def flips(self, chance: Chance, node: int) -> BoolArray | bool:
+        """Where the gate's output comes out wrong."""
+        return chance.uniform("aggregator", node) < self.noise if self.noise > 0 else False
+
+
+class Soft(Aggregator):
+    """Sum-product on the tree: exact posterior log-odds where errors are calibrated and independent."""
+
+    name: ClassVar[str] = "soft"
+
+    def combine(
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        reliability: Mapping[int, float],
+        chance: Chance,
+    ) -> FloatArray:
+        evidence = dict(found)
+        for inner in tree.inner(node, height):
+            gate, below = tree.gate[inner], list(tree.children[inner])
+            assert gate is not None
+            out = through(gate, tree.priors[below], [evidence.pop(child) for child in below])
+            if self.noise > 0:
+                out = _noisy(np.where(self.flips(chance, inner), -out, out), self.noise)
+            evidence[inner] = out
+        return evidence[node]
+
+
+def through(gate: Gate, priors: FloatArray, evidence: list[FloatArray]) -> FloatArray:
+    """Evidence that a gate's output is true, from evidence about its children: one step of sum-product.
+
+    log P(evidence | true) - log P(evidence | false), summing over the children's values with their priors given the
+    gate's output. For `repeat` the likelihood ratios multiply.
+    """
+    clipped = [np.clip(e, -STRONGEST, STRONGEST) for e in evidence]
+    if gate.repeat:
+        return np.asarray(np.sum(clipped, axis=0))
+    joint = np.ones((1, *clipped[0].shape))
+    for prior, child in zip(priors, clipped, strict=True):
+        joint = np.concatenate([joint * ((1 - prior) * expit(-child)), joint * (prior * expit(child))])
+    chance_true = gate.prior(priors)
+    true, false = joint[gate.outputs].sum(axis=0), joint[~gate.outputs].sum(axis=0)
+    return np.asarray(np.log(true) - np.log(false) - np.log(chance_true) + np.log1p(-chance_true))
+
+
+def _noisy(evidence: FloatArray, noise: float) -> FloatArray:
+    """Evidence after a channel that flips with chance `noise`."""
+    right = expit(np.clip(evidence, -STRONGEST, STRONGEST))
+    kept = (1 - 2 * noise) * right + noise
+    lost = (1 - 2 * noise) * expit(-np.clip(evidence, -STRONGEST, STRONGEST)) + noise
+    return np.asarray(np.log(kept) - np.log(lost))
+
+
+class Hard(Aggregator):
+    """Gates on answers. Its belief is the exact accuracy of the computed answer, by dynamic programming."""
+
+    name: ClassVar[str] = "hard"
+
+    def combine(
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        reliability: Mapping[int, float],
+        chance: Chance,
+    ) -> FloatArray:
+        answer = self._answers(tree, node, height, found, chance)[node]
+        when_true, when_false = computed_true(tree, node, height, reliability, self.noise)
+        with np.errstate(divide="ignore"):  # a certain answer is as strong as evidence gets
+            yes = np.log(when_true) - np.log(when_false)
+            no = np.log1p(-when_true) - np.log1p(-when_false)
+        return np.clip(np.where(answer, yes, no), -STRONGEST, STRONGEST)
+
+    def _answers(
+        self, tree: TaskTree, node: int, height: int, found: Mapping[int, FloatArray], chance: Chance
+    ) -> dict[int, BoolArray]:
+        """Answers by node, from the frontier up."""
+        answers = {child: evidence > 0 for child, evidence in found.items()}
+        for inner in tree.inner(node, height):
+            gate = tree.gate[inner]
+            assert gate is not None
+            out = gate.output(np.stack([answers[child] for child in tree.children[inner]]))
+            answers[inner] = out ^ self.flips(chance, inner)
+        return answers
+
+    def asked(
+        self, tree: TaskTree, node: int, height: int, found: Mapping[int, FloatArray], chance: Chance
+    ) -> BoolArray:
+        """Which frontier claims must be asked, left to right, until each gate is decided; shape (frontier, items)."""
+        answers = self._answers(tree, node, height, found, chance)
+        needed = {node: np.ones(answers[node].shape, dtype=np.bool_)}
+        for inner in reversed(tree.inner(node, height)):
+            gate = tree.gate[inner]
+            assert gate is not None
+            below: dict[int, BoolArray] = {}
+            for index, child in enumerate(tree.children[inner]):
+                needed[child] = needed[inner] & ~gate.settled(below) if below else needed[inner]
+                below[index] = answers[child]
+        return np.stack([needed[leaf] for leaf in tree.frontier(node, height)])
+
+
+def computed_true(
+    tree: TaskTree, node: int, height: int, reliability: Mapping[int, float], noise: float = 0.0
+) -> tuple[float, float]:
+    """P(the hard answer about `node` is "true" | the node is true), and the same given it is false.
+
+    Dynamic programming over P(computed | true) for any gates and irregular trees, with independent errors at the
+    frontier (right with chance `reliability`) and each gate's output flipped with chance `noise`.
+    """
+    says: dict[int, tuple[float, float]] = {
+        leaf: (reliability[leaf], 1 - reliability[leaf]) for leaf in tree.frontier(node, height)
+    }
+    for inner in tree.inner(node, height):
+        gate, below = tree.gate[inner], list(tree.children[inner])
+        assert gate is not None
+        # P(output | the children's true code): the table, averaged over what is computed for one child at a time.
+        output = gate.outputs.astype(np.float64).reshape([2] * gate.children, order="F")
+        for axis, child in enumerate(below):
+            true, false = says.pop(child)
+            channel = np.array([[1 - false, false], [1 - true, true]])
+            output = np.moveaxis(np.tensordot(channel, output, axes=(1, axis)), 0, axis)
+        flat = output.reshape(-1, order="F")
+        yes, no = (float(gate.given(v, tree.priors[below]) @ flat) for v in (True, False))
+        says[inner] = (noise + (1 - 2 * noise) * yes, noise + (1 - 2 * noise) * no)
+    return says[node]

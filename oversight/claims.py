@@ -1,0 +1,123 @@
+"""Claims that an overseer is asked to judge, and what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+ROOT = 0
+"""The node every task tree starts from: the item's own question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """"Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
+
+    `item` and `node` are integer arrays that broadcast against each other: nodes of shape (k, 1) and items of
+    shape (n,) make k x n claims. `traced` asks whoever judges them to say how (`Verdicts.trace`).
+    """
+
+    item: IntArray
+    node: IntArray
+    traced: bool = False
+
+    @staticmethod
+    def of(items: npt.ArrayLike, nodes: npt.ArrayLike = ROOT, traced: bool = False) -> Claims:
+        """Claims from anything array-like; by default about the root."""
+        item, node = np.asarray(items, dtype=np.int64), np.asarray(nodes, dtype=np.int64)
+        return Claims(item, node, traced)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.broadcast_shapes(self.item.shape, self.node.shape)
+
+    def at(self, nodes: npt.ArrayLike) -> Claims:
+        """The same items, asked about other nodes."""
+        return replace(self, node=np.asarray(nodes, dtype=np.int64))
+
+    def flat(self) -> Claims:
+        """The same claims with both arrays of one, full, dimension."""
+        item, node = np.broadcast_arrays(self.item, self.node)
+        return replace(self, item=item.ravel(), node=node.ravel())
+
+    def __getitem__(self, index: Any) -> Claims:
+        item, node = np.broadcast_arrays(self.item, self.node)
+        return replace(self, item=item[index], node=node[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How verdicts came about: named arrays over the claims, and the traces of what was asked on the way."""
+
+    title: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Trace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What an overseer says of claims; every array has the shape of the claims.
+
+    evidence  the log likelihood ratio that the overseer found for "true", as it states it
+    prior     the log-odds it started from
+    minutes   human minutes spent, >= 0
+    calls     model calls made, >= 0
+    labeled   False where the overseer gave no label
+    trace     only where the claims asked for it
+
+    The answer is the sign of the evidence, so that P(right) is a person's accuracy at any prior (MODEL 3); the
+    belief also counts the prior.
+    """
+
+    evidence: FloatArray
+    prior: FloatArray
+    minutes: FloatArray
+    calls: FloatArray
+    labeled: BoolArray
+    trace: Trace | None = None
+
+    @staticmethod
+    def of(
+        evidence: FloatArray,
+        prior: npt.ArrayLike = 0.0,
+        minutes: npt.ArrayLike = 0.0,
+        calls: npt.ArrayLike = 0.0,
+        labeled: npt.ArrayLike = True,
+        trace: Trace | None = None,
+    ) -> Verdicts:
+        """Verdicts with everything broadcast to the shape of the evidence."""
+        shape = np.shape(evidence)
+
+        def full(values: npt.ArrayLike) -> FloatArray:
+            return np.broadcast_to(np.asarray(values, dtype=np.float64), shape)
+
+        marks = np.broadcast_to(np.asarray(labeled, dtype=np.bool_), shape)
+        return Verdicts(evidence, full(prior), full(minutes), full(calls), marks, trace)
+
+    def told(self, title: str, facts: Mapping[str, Any]) -> Verdicts:
+        """The same verdicts, with their trace put under one that says more."""
+        return replace(self, trace=Trace(title, facts, (self.trace,) if self.trace else ()))
+
+    @property
+    def answer(self) -> BoolArray:
+        """Hard answers."""
+        return self.evidence > 0.0
+
+    @property
+    def belief(self) -> FloatArray:
+        """P(true) as stated, in [0, 1]."""
+        return np.asarray(expit(self.evidence + self.prior), dtype=np.float64)
+
+    @property
+    def confidence(self) -> FloatArray:
+        """The stated chance that the answer is right, from the evidence alone, in [1/2, 1]."""
+        return np.asarray(expit(np.abs(self.evidence)), dtype=np.float64)

@@ -1,0 +1,127 @@
+"""Evidence put before an overseer: arguments read, and a reward model's report. Opaque to mechanisms, read by people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy.special import chdtri, ndtri
+
+from oversight.claims import BoolArray, FloatArray, IntArray
+from oversight.settings import Minutes
+from oversight.streams import Chance
+from oversight.strict import Amount, Count, Share, Strict
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: whose side it takes ("the claim is true"), how strong it strikes the judge, what that moves.
+
+    side      bool over claims
+    strength  perceived strength p, over claims
+    gain      log-odds per unit of strength
+    """
+
+    side: BoolArray
+    strength: FloatArray
+    gain: float
+    title: str = ""
+
+    @property
+    def push(self) -> FloatArray:
+        """Log-odds toward "true"."""
+        return np.asarray(self.gain * np.where(self.side, self.strength, -self.strength))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was put forward about some claims so far.
+
+    arguments  in the order they were made; each is read, at the cost of `argument` minutes
+    report     log-odds toward "true" from an aid (a reward model), already weighed by trust; 0.0 for none
+    aids       how many aids were consulted, each at the cost of `aid` minutes
+    """
+
+    arguments: tuple[Argument, ...] = ()
+    report: FloatArray | float = 0.0
+    aids: int = 0
+
+    @property
+    def push(self) -> FloatArray:
+        """Log-odds toward "true" of everything together."""
+        return np.asarray(self.report + sum((a.push for a in self.arguments), np.float64(0.0)))
+
+    def __add__(self, more: Evidence | None) -> Evidence:
+        if more is None:
+            return self
+        return Evidence(
+            self.arguments + more.arguments, self.report + more.report, self.aids + more.aids
+        )
+
+    def at(self, index: IntArray | BoolArray, shape: tuple[int, ...]) -> Evidence:
+        """The evidence about some of the claims, whose shape is given, numbered as if flat."""
+
+        def chosen(values: FloatArray) -> FloatArray:
+            return np.broadcast_to(values, shape).reshape(-1)[index]
+
+        arguments = tuple(
+            replace(a, side=chosen(a.side), strength=chosen(a.strength)) for a in self.arguments
+        )
+        return Evidence(arguments, chosen(np.asarray(self.report)), self.aids)
+
+
+def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float:
+    """What reading the evidence costs a person, a claim."""
+    if evidence is None:
+        return 0.0
+    return minutes.argument * len(evidence.arguments) + minutes.aid * evidence.aids
+
+
+class Arguing(Strict):
+    """How arguments work (MODEL 5): knobs shared by every mechanism in which U argues."""
+
+    candidates: Count = Field(1, description="arguments U drafts for each one it makes; it makes the best")
+    evidence: Amount = Field(0.5, description="mean evidence mu for the side U believes, in standard deviations")
+    discernment: Share = Field(0.5, description="how far the judge perceives evidence rather than rhetoric, c")
+    gain: Amount = Field(0.6, description="log-odds moved per unit of perceived strength")
+
+
+def best_of_normals(chance: Chance, candidates: int, *name: str | int) -> FloatArray:
+    """The largest of `candidates` standard normals, as one draw through its order statistic.
+
+    P(max <= x) = Phi(x)^n, so the upper tail at the maximum is 1 - exp(-E/n) with E exponential.
+    """
+    if candidates == 1:
+        return chance.normal(*name)
+    tail = -np.expm1(-chance.exponential(*name) / candidates)
+    return np.asarray(-ndtri(tail))
+
+
+def selected_quality(
+    chance: Chance,
+    candidates: int,
+    correlation: npt.ArrayLike,
+    *name: str | int,
+    degrees_of_freedom: float | None = None,
+) -> FloatArray:
+    """Quality of the best of n candidates by the score corr q + sqrt(1 - corr^2) error, q ~ N(0, 1).
+
+    Normal error: E[quality] = corr e_n, e_n the mean of the largest of n normals (MODEL 5). With
+    `degrees_of_freedom` the error is Student-t, not rescaled: heavy tails crowd quality out.
+    """
+    corr = np.asarray(correlation, dtype=np.float64)
+    rest = np.sqrt(1 - corr**2)
+    if degrees_of_freedom is None:
+        score = best_of_normals(chance, candidates, *name, "score")
+        return np.asarray(corr * score + rest * chance.normal(*name, "quality"))
+    best = quality = np.full(chance.claims.shape, -np.inf)
+    for i in range(candidates):
+        candidate = chance.normal(*name, "quality", i)
+        spread = chdtri(degrees_of_freedom, chance.uniform(*name, "spread", i))
+        error = chance.normal(*name, "error", i) / np.sqrt(spread / degrees_of_freedom)
+        score = corr * candidate + rest * error
+        quality = np.where(score > best, candidate, quality)
+        best = np.maximum(best, score)
+    return quality

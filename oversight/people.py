@@ -1,0 +1,97 @@
+"""People: overseers whose attention costs minutes (MODEL 3, 7)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+
+from oversight.claims import Claims, FloatArray, Trace, Verdicts
+from oversight.evidence import Evidence, reading_minutes
+from oversight.perception import Perceiver
+from oversight.pool import Setting
+from oversight.settings import CLEAREST, Minutes
+from oversight.streams import stream
+from oversight.strict import Amount, Positive, Share, Whole
+
+
+class Human(Perceiver):
+    """A person. What is left out is as the scenario's `overseer` section says.
+
+    States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)) plus what arguments moved it by, and the claim's
+    prior, all times `confidence`; charges minutes by the claim's height, by argument read and by aid consulted.
+    """
+
+    name: ClassVar[str] = "human"
+
+    person: Whole = Field(0, description="which person; one person sees a claim the same way in every protocol")
+    structure: Share | None = None
+    confidence: Positive | None = None
+    skill_sd: Amount | None = None
+    minutes: Minutes | None = None
+
+    _factor: float = 1.0
+    _skill_sd: float = 0.0
+    _minutes: Minutes = Minutes()
+    _cost: FloatArray | None = None
+
+    def _bind(self, setting: Setting) -> None:
+        people = setting.people
+        self._factor = people.confidence if self.confidence is None else self.confidence
+        self._skill_sd = people.skill_sd if self.skill_sd is None else self.skill_sd
+        self._minutes = self.minutes or people.minutes
+        self._cost = self._minutes.by_height(self.pool.tree.heights)
+        structure = people.structure if self.structure is None else self.structure
+        self._see(people.accuracy, structure)
+
+    @property
+    def seat(self) -> tuple[int, int]:
+        """Who this is: the person asked for, and which of identical siblings."""
+        return self.person, self.copy_number
+
+    def _noise_name(self) -> tuple[str | int, ...]:
+        return ("people", *self.seat)
+
+    def _personal(self, right: FloatArray) -> FloatArray:
+        """Accuracy by node of this person: log-odds moved by skill, centered so that the mean over people stays."""
+        if self._skill_sd == 0:
+            return right
+        # A person is the same on every pool of a replicate.
+        own = float(stream(self.pool.draws.seed, "skill", *self.seat, *self.pool.draws.key[:2]).standard_normal())
+        moved = [_moved(float(a), self._skill_sd, own) for a in np.unique(right)]
+        return np.asarray(np.array(moved)[np.searchsorted(np.unique(right), right)])
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        found, prior = self._judge(claims, evidence, self._factor)
+        return Verdicts.of(found, prior, self._spent(claims, evidence), 0.0, trace=self._told(claims, evidence, found))
+
+    def _spent(self, claims: Claims, evidence: Evidence | None) -> FloatArray:
+        assert self._cost is not None
+        return np.asarray(self._cost[claims.node] + reading_minutes(self._minutes, evidence))
+
+    def _told(self, claims: Claims, evidence: Evidence | None, found: FloatArray) -> Trace | None:
+        if not claims.traced:
+            return None
+        facts = {"found alone": self.own_evidence(claims), "answers": found > 0, "minutes": self._spent(claims, evidence)}
+        if evidence is not None:
+            facts["moved by"] = evidence.push
+        who = "a person" if self.seat == (0, 0) else f"person {self.person}" + f" (copy {self.copy_number})" * (self.copy_number > 0)
+        return Trace(who, facts)
+
+
+def _moved(right: float, sd: float, own: float) -> float:
+    """A person's accuracy whose log-odds lie `own` standard deviations from a center that keeps the mean at `right`."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+    weights = weights / weights.sum()
+
+    def off(center: float) -> float:
+        return float(weights @ expit(center + sd * nodes)) - right
+
+    if right >= CLEAREST:
+        return right
+    middle = float(logit(right))
+    center = brentq(off, middle - 1, middle + 1 + 2 * sd**2 + 4 * sd, xtol=1e-12)
+    return float(expit(center + sd * own))

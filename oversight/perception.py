@@ -1,0 +1,99 @@
+"""How people and models see a claim: through noise and a misconception that they share (MODEL 3, 4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field
+from scipy.special import log_ndtr
+
+from oversight.claims import Claims, FloatArray, Verdicts
+from oversight.component import Overseer
+from oversight.evidence import Evidence
+from oversight.pool import Pool, Setting
+from oversight.settings import Accuracy, ByHeight, accuracy_by_node, accuracy_problem
+from oversight.strict import Share
+from oversight.tree import TaskTree
+
+
+class Perceiver(Overseer):
+    """Sees z = r m + sqrt(1 - r^2) (sqrt(s) b + sqrt(1 - s) eps), r = cos(pi (1 - A)), and answers [z > 0].
+
+    m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and claim. P(right) = A
+    exactly, at every height and any prior.
+    """
+
+    accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")
+    effort: Annotated[Share, Field(gt=0)] = Field(1.0, description="signal-to-noise is scaled by its root")
+
+    _pool: Pool | None = None
+    _angle: FloatArray | None = None  # pi (1 - A) by node
+    _structure: float = 0.0
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
+        return self._pool
+
+    def problems(self, tree: TaskTree, ceiling: float) -> list[tuple[str, str]]:
+        if self.accuracy is None:
+            return []
+        problem = accuracy_problem(self.accuracy, ceiling, tree.height)
+        return [("accuracy", problem)] if problem else []
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        prepared = super().prepare(pool, setting)
+        prepared._pool = pool
+        prepared._bind(setting)
+        return prepared
+
+    def _bind(self, setting: Setting) -> None:
+        raise TypeError(f"{type(self).__name__} does not say how well it sees")
+
+    def _see(self, stated: ByHeight | tuple[float, ...], structure: float) -> None:
+        right = accuracy_by_node(self.accuracy or stated, self.pool.tree.heights, self.pool.noise)
+        self._angle = np.pi * (1 - self._personal(right))
+        self._structure = structure
+
+    def _personal(self, right: FloatArray) -> FloatArray:
+        """This perceiver's own accuracy by node, from that of its kind."""
+        return right
+
+    def _noise_name(self) -> tuple[str | int, ...]:
+        raise TypeError(f"{type(self).__name__} does not name its noise")
+
+    def angle(self, claims: Claims) -> FloatArray:
+        """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its cotangent by sqrt(e)."""
+        assert self._angle is not None
+        angle = self._angle if self.effort == 1.0 else np.arctan(np.tan(self._angle) / np.sqrt(self.effort))
+        return np.asarray(angle[claims.node])
+
+    def perceive(self, claims: Claims) -> FloatArray:
+        """z, over claims: a standard normal at even priors."""
+        angle, s, pool = self.angle(claims), self._structure, self.pool
+        error = np.sqrt(s) * pool.misconception(claims) if s > 0 else np.float64(0.0)
+        if s < 1:
+            error = error + np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self._noise_name())
+        return np.asarray(np.cos(angle) * pool.margin(claims) + np.sin(angle) * error)
+
+    def own_evidence(self, claims: Claims) -> FloatArray:
+        """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) (MODEL 3)."""
+        seen = self.perceive(claims) / np.tan(self.angle(claims))
+        return np.asarray(log_ndtr(seen) - log_ndtr(-seen))
+
+    def reliability(self, node: int) -> float:
+        return float(1 - self.angle(Claims.of(0, node)) / np.pi)
+
+    def _judge(
+        self, claims: Claims, evidence: Evidence | None, factor: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Stated evidence and prior; `factor` multiplies both, so that answers do not change."""
+        found = self.own_evidence(claims)
+        if evidence is not None:
+            found = found + evidence.push
+        return factor * found, factor * self.pool.tree.prior_log_odds[claims.node]
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        raise TypeError(f"{type(self).__name__} does not say how it assesses claims")

@@ -1,0 +1,97 @@
+"""Types of slots: how a protocol is read from a scenario file and checked in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
+
+from oversight.agents import Agent, Model
+from oversight.aggregators import Aggregator
+from oversight.component import Component, Overseer
+from oversight.people import Human
+from oversight.registry import PluginError, registry
+from oversight.reward import RewardModel
+from oversight.strict import lines_of, nearest, raise_all, told
+
+PLAIN: dict[str, type[Overseer]] = {"human": Human, "model": Model}
+"""Overseers that are not mechanisms: a person and the strong model."""
+
+
+def overseers() -> dict[str, Any]:
+    """Everything that can stand where an overseer is asked for, by name."""
+    return {**PLAIN, **registry("mechanisms").loaded}
+
+
+def _overseer(value: Any) -> Component:
+    if isinstance(value, Component):
+        if not hasattr(value, "assess"):
+            raise ValueError(f"{value.name or type(value).__name__} is no overseer; expected one that assesses claims")
+        return value
+    name, knobs = _named(value, "an overseer, like {debate: {turns: 2}} or human")
+    if name in PLAIN:
+        return _made(PLAIN[name], name, knobs)
+    try:
+        kind = registry("mechanisms").get(name)
+    except PluginError as error:
+        known = sorted(overseers())
+        says = str(error)
+        if name not in registry("mechanisms").broken:
+            says = (
+                f"unknown mechanism {name!r}; {nearest(name, known)} "
+                "(one of your own? register it as an entry point and install its package again)"
+            )
+        raise_all("overseer", [told(says, (name,))])
+    return _made(kind, name, knobs)
+
+
+def _agent(value: Any) -> Component:
+    if isinstance(value, Component):
+        if not hasattr(value, "believe"):
+            raise ValueError(f"{value.name or type(value).__name__} is no agent; expected a model")
+        return value
+    name, knobs = _named(value, "an agent, like {model: {shared_bias: 0}}")
+    if name != "model":
+        raise ValueError(f"unknown agent {name!r}; expected model")
+    return _made(Model, name, knobs)
+
+
+def _named(value: Any, expected: str) -> tuple[str, Any]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, knobs = next(iter(value.items()))
+        return str(name), knobs
+    what = f"{len(value)} names" if isinstance(value, Mapping) else repr(value)
+    raise ValueError(f"{what} where one is needed; expected {expected}")
+
+
+def _made(kind: Any, name: str, knobs: Any) -> Component:
+    given = knobs if isinstance(knobs, Mapping) else {}
+    inside_only = [key for key in given if key in kind.model_fields and key not in kind.keys()]
+    if inside_only:
+        says = f"is set from Python or by a failure, not in a file; keys: {', '.join(kind.keys())}"
+        raise_all(name, [told(says, (name, key)) for key in inside_only])
+    try:
+        made: Component = kind.model_validate({} if knobs is None else knobs)
+    except ValidationError as error:
+        raise_all(name, lines_of(error, (name,)))
+    return made
+
+
+def _instance(kind: type[Component], method: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if not hasattr(value, method):
+            raise ValueError(f"{value!r} is no {kind.__name__}; expected something that can {method}")
+        return value
+
+    return BeforeValidator(check)
+
+
+OverseerSlot = Annotated[
+    SkipValidation[Overseer], BeforeValidator(_overseer), WithJsonSchema({"$ref": "#/$defs/overseer"})
+]
+AgentSlot = Annotated[SkipValidation[Agent], BeforeValidator(_agent), WithJsonSchema({"$ref": "#/$defs/agent"})]
+AggregatorSlot = Annotated[SkipValidation[Aggregator], _instance(Aggregator, "combine"), WithJsonSchema({})]
+RewardModelSlot = Annotated[SkipValidation[RewardModel], _instance(RewardModel, "fit"), WithJsonSchema({})]

@@ -1,0 +1,144 @@
+"""Results on disk: an embedded SQLite store that only the parent writes, a manifest, transcripts, flat exports."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sqlite3
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from oversight.replicate import COLUMNS, Replicate
+from oversight.results import Results
+from oversight.study import Study
+
+SCHEMA = 1
+LIBRARIES = ("oversight-simulator", "numpy", "scipy", "networkx", "pydantic", "ruamel.yaml")
+
+
+class StoreError(Exception):
+    """A results folder that cannot be used, in words for the person who named it."""
+
+
+class Store:
+    """A results folder. A replicate with all its protocols is committed whole."""
+
+    def __init__(self, folder: Path, study: Study, database: sqlite3.Connection) -> None:
+        self.folder, self.study, self._database = folder, study, database
+        self._identity = _identity(study)
+
+    @staticmethod
+    def open(folder: Path, study: Study) -> Store:
+        """Open or make the folder's store; raises StoreError where the folder cannot hold one."""
+        path = folder / "results.sqlite"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(path)
+            database.execute("CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT)")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS replicates "
+                "(study TEXT, number INTEGER, rows TEXT, PRIMARY KEY (study, number))"
+            )
+            database.execute("INSERT OR IGNORE INTO about VALUES ('schema', ?)", (str(SCHEMA),))
+            database.commit()
+            (found,) = database.execute("SELECT value FROM about WHERE key = 'schema'").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{folder}: cannot keep results there: {error}") from None
+        if int(found) > SCHEMA:
+            raise StoreError(f"{path}: written by a newer version of this program (schema {found}, this reads {SCHEMA})")
+        return Store(folder, study, database)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def finished(self) -> Iterator[Replicate]:
+        """The study's replicates that are kept here."""
+        query = "SELECT number, rows FROM replicates WHERE study = ? AND number < ? ORDER BY number"
+        for number, rows in self._database.execute(query, (self._identity, self.study.replicates)):
+            values = {name: tuple(float(v) for v in row) for name, row in json.loads(rows).items()}
+            yield Replicate(number, values)
+
+    def keep(self, replicate: Replicate) -> None:
+        """Commit one replicate."""
+        rows = json.dumps(replicate.rows)  # NaN as NaN: read back by the same library, to the last bit
+        with self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO replicates VALUES (?, ?, ?)",
+                (self._identity, replicate.number, rows),
+            )
+
+    def export(self, results: Results) -> None:
+        """Write manifest.json, runs.csv, summary.csv and transcripts/."""
+        from oversight.transcripts import transcripts
+
+        (self.folder / "manifest.json").write_text(
+            json.dumps(manifest(self.study, results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        results.to_csv(self.folder / "runs.csv", runs=True)
+        results.to_csv(self.folder / "summary.csv")
+        told = self.folder / "transcripts"
+        told.mkdir(exist_ok=True)
+        for name, text in transcripts(self.study).items():
+            (told / f"{file_name(name)}.txt").write_text(text, encoding="utf-8")
+
+
+def _identity(study: Study) -> str:
+    """What decides the numbers of a stored replicate: the study, its protocols, and the versions that matter."""
+    cells = {name: protocol.identity() for name, protocol in study.cells.items()}
+    versions = {name: _version(name) for name in LIBRARIES[:3]}
+    return json.dumps([study.identity(), cells, versions, list(COLUMNS)])
+
+
+def manifest(study: Study, results: Results) -> dict[str, Any]:
+    """What made these results: the scenario as resolved, seeds, versions of everything, failures."""
+    plugins = {
+        f"{group}.{entry.name}": f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+        for group in ("mechanisms", "failures", "worlds", "students")
+        for entry in entry_points(group=f"oversight.{group}")
+    }
+    return {
+        "scenario": study.resolved(),
+        "seed": study.seed,
+        "replicates": study.replicates,
+        "versions": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            **{name: _version(name) for name in LIBRARIES},
+        },
+        "plugins": dict(sorted(plugins.items())),
+        "git_revision": _revision(),
+        "failures": [vars(failure) for failure in results.failures],
+    }
+
+
+def file_name(protocol: str) -> str:
+    """A protocol's name as a file name."""
+    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol).strip().replace(" ", "-")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _revision() -> str | None:
+    """The git revision of the checkout that the program runs from, if it does."""
+    folder = Path(__file__).resolve().parent.parent / ".git"
+    head = folder / "HEAD"
+    if not head.is_file():
+        return None
+    text = head.read_text(encoding="utf-8").strip()
+    if not text.startswith("ref: "):
+        return text
+    ref = folder / text.removeprefix("ref: ")
+    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else None

@@ -1,0 +1,1 @@
+"""Students: what is trained on an overseer's labels."""

@@ -1,0 +1,165 @@
+"""A study: what a scenario file says, checked. The unit that everything else runs, stores and shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, SkipValidation, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic_core import InitErrorDetails
+
+from oversight.component import Component, Overseer
+from oversight.pool import Setting
+from oversight.registry import PluginError, registry
+from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
+from oversight.slots import OverseerSlot
+from oversight.strict import Count, Strict, Whole, lines_of, raise_all, told
+
+SCHEMA = 1
+UNAIDED = "unaided"
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
+
+
+def _plugin(group: str, default: str) -> BeforeValidator:
+    """Read a section whose `kind` names a plugin."""
+
+    def read(value: Any, info: Any) -> Any:
+        if value is None:
+            value = {}
+        if not isinstance(value, Mapping):
+            if hasattr(type(value), "model_fields"):
+                return value
+            raise ValueError(f"{value!r} is no {group.removesuffix('s')}; expected keys and values")
+        try:
+            kind = registry(group).get(str(value.get("kind", default)))
+        except PluginError as error:
+            raise_all(group, [told(str(error), ("kind",))])
+        try:
+            return kind.model_validate({"kind": default, **value}, context=info.context)
+        except ValidationError as error:
+            raise_all(group, lines_of(error))
+
+    return BeforeValidator(read)
+
+
+World = Annotated[SkipValidation[Any], _plugin("worlds", "concept"), WithJsonSchema({"$ref": "#/$defs/world"})]
+Student = Annotated[SkipValidation[Any], _plugin("students", "linear"), WithJsonSchema({"$ref": "#/$defs/student"})]
+
+
+def _schema_version(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected the schema version, {SCHEMA}")
+    if value > SCHEMA:
+        raise ValueError(f"schema version {value} is from the future of this program, which reads {SCHEMA}; upgrade it")
+    return value
+
+
+class Study(Strict):
+    """A scenario with everything resolved.
+
+    Python users build one from parts: `Study(protocols={"mine": Decomposition(checker=Debate(turns=2))})`.
+    """
+
+    oversight: Annotated[int, BeforeValidator(_schema_version)] = SCHEMA
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
+    about: str = ""
+    seed: Seed = 0
+    replicates: Annotated[Count, Field(le=1_000_000)] = 20
+    world: World = Field(default_factory=lambda: registry("worlds").get("concept")())
+    overseer: PeopleSettings = PeopleSettings()
+    model: ModelSettings = ModelSettings()
+    student: Student = Field(default_factory=lambda: registry("students").get("linear")())
+    protocols: dict[str, OverseerSlot]
+
+    DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
+
+    @field_validator("protocols")
+    @classmethod
+    def _named(cls, protocols: dict[str, Overseer]) -> dict[str, Overseer]:
+        if not protocols:
+            raise ValueError("no protocols to compare; expected at least one, like `debate: {debate: {}}`")
+        bad = [name for name in protocols if not name.strip() or len(name) > 60 or not name.isprintable()]
+        raise_all("protocols", [told("expected a name of 1 to 60 printable characters", (name,)) for name in bad])
+        return protocols
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Study:
+        errors: list[InitErrorDetails] = []
+        ceiling, tree = self.world.ceiling, self.world.template
+        for section, settings in (("overseer", self.overseer), ("model", self.model)):
+            if problem := accuracy_problem(settings.accuracy, ceiling, tree.height):
+                errors.append(told(problem, (section, "accuracy")))
+        if problem := self.student.problem(self.world.features):
+            errors.append(told(problem, ("student", "features")))
+        for name, protocol in self.protocols.items():
+            for path, part in _parts(protocol, ("protocols", name)):
+                errors += [told(says, (*path, key)) for key, says in part.problems(tree, ceiling)]
+        if UNAIDED in self.protocols and self.baseline_protocol is None:
+            says = "names the baseline, which is `direct: {}`; call this protocol something else"
+            errors.append(told(says, ("protocols", UNAIDED)))
+        raise_all("study", errors)
+        return self
+
+    @cached_property
+    def baseline_protocol(self) -> str | None:
+        """The protocol that is written `direct: {}`, if any: the unaided overseer."""
+        same = (name for name, p in self.protocols.items() if p.identity() == "direct()")
+        return next(same, None)
+
+    @cached_property
+    def cells(self) -> dict[str, Overseer]:
+        """Every protocol to run, the unaided overseer among them, first where it was not asked for."""
+        if self.baseline_protocol is not None:
+            return dict(self.protocols)
+        return {UNAIDED: registry("mechanisms").get("direct")(), **self.protocols}
+
+    @property
+    def baseline(self) -> str:
+        """The name of the unaided overseer among the cells."""
+        return self.baseline_protocol or UNAIDED
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.overseer, self.model)
+
+    def identity(self) -> str:
+        """A digest of what decides the numbers of a replicate, apart from protocols: not name, about or replicates."""
+        told = {key: _resolved(getattr(self, key)) for key in self.DECIDE}
+        template = self.world.template
+        told["tree"] = [template.children, [g and (g.table, g.repeat) for g in template.gate], template.leaf_prior]
+        return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    def resolved(self) -> dict[str, Any]:
+        """The study as plain data, every default written out, in the order of the file format."""
+        fields = type(self).model_fields
+        return {key: _resolved(getattr(self, key)) for key in fields}
+
+
+def _parts(component: Component, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Component]]:
+    """Every component of a protocol with its path in the file."""
+    path = (*path, component.name)
+    yield path, component
+    for role in type(component).model_fields:
+        value = getattr(component, role)
+        if isinstance(value, Component):
+            yield from _parts(value, (*path, role))
+        elif isinstance(value, tuple):
+            for i, part in enumerate(value):
+                if isinstance(part, Component):
+                    yield from _parts(part, (*path, role, i))
+
+
+def _resolved(value: Any) -> Any:
+    if isinstance(value, Component):
+        knobs = {key: _resolved(getattr(value, key)) for key in type(value).keys()}
+        return {value.name: {key: v for key, v in knobs.items() if v is not None}}
+    if isinstance(value, Strict):
+        return {key: _resolved(getattr(value, key)) for key in type(value).keys()}
+    if isinstance(value, Mapping):
+        return {key: _resolved(v) for key, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_resolved(v) for v in value]
+    return value

@@ -1,0 +1,113 @@
+"""Results as people read them: a table in a terminal, Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from oversight.pgr import Difference
+from oversight.results import Results, Row
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEADS = (
+    "protocol",
+    "PGR",
+    "95 % interval",
+    "oversight gain",
+    "generalization",
+    "label accuracy",
+    "structured",
+    "student",
+    "min/item",
+    "calls/item",
+)
+
+
+def cells(row: Row) -> list[str]:
+    """A summary row as text, in the order of HEADS."""
+    pgr = row["pgr"]
+    interval = "undefined" if pgr is None else _interval(row["pgr_low"], row["pgr_high"])
+    return [
+        row["protocol"],
+        _two(pgr),
+        interval,
+        _signed(row["oversight_gain"]),
+        _signed(row["generalization_gain"]),
+        _three(row["label_accuracy"]),
+        _two(row["structured_share"]) + ("*" if row["structured_share_status"].startswith("flagged") else ""),
+        _three(row["student_accuracy"]),
+        _plain(row["human_minutes_per_item"]),
+        _plain(row["model_calls_per_item"]),
+    ]
+
+
+def table(results: Results) -> Table:
+    """The comparison as a rich table."""
+    from rich.table import Table
+
+    made = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
+    for i, head in enumerate(HEADS):
+        made.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
+    for row in results.summary():
+        made.add_row(*cells(row))
+    return made
+
+
+def markdown(results: Results) -> str:
+    """The comparison as a Markdown table."""
+    lines = ["| " + " | ".join(HEADS) + " |", "| --- |" + " ---: |" * (len(HEADS) - 1)]
+    lines += ["| " + " | ".join(c.replace("|", "\\|") for c in cells(row)) + " |" for row in results.summary()]
+    return "\n".join(lines)
+
+
+def notes(results: Results) -> list[str]:
+    """What a reader of the table must know: baselines, what is undefined and why, which differences stand."""
+    rows = results.summary()
+    said = []
+    first = next((row for row in rows if row["replicates"]), None)
+    if first:
+        said.append(
+            f"weak {first['weak_accuracy']:.3f} (the unaided overseer's labels), ceiling "
+            f"{first['ceiling_accuracy']:.3f} (the same student on gold); {first['replicates']} replicates. "
+            "PGR = oversight gain + generalization."
+        )
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        if row["pgr_status"] != "ok":
+            by_reason.setdefault(row["pgr_status"], []).append(row["protocol"])
+    said += [f"PGR {reason} ({', '.join(names)})" for reason, names in by_reason.items()]
+    said += [
+        f"structured share of {row['protocol']} {row['structured_share_status']}"
+        for row in rows
+        if row["structured_share_status"] != "ok"
+    ]
+    said += compared(results.differences())
+    return said
+
+
+def compared(pairs: list[Difference]) -> list[str]:
+    """Which protocols cannot be told apart."""
+    known = [pair for pair in pairs if pair.p_value == pair.p_value]
+    if not known:
+        return ["one replicate: no intervals and no comparisons"] if pairs else []
+    same = [f"{pair.first} / {pair.second}" for pair in known if pair.p_value > 0.05]
+    if not same:
+        return [f"All {len(known)} pairs of protocols differ (paired over replicates, Holm, 5 %)."]
+    told = ", ".join(same[:12]) + (f" and {len(same) - 12} more" if len(same) > 12 else "")
+    return [f"Not told apart, of {len(known)} pairs (paired over replicates, Holm, 5 %): {told}."]
+
+
+def _formatted(pattern: str) -> Callable[[Any], str]:
+    return lambda value: "–" if value is None else pattern.format(value)
+
+
+_two = _formatted("{:.2f}")
+_three = _formatted("{:.3f}")
+_signed = _formatted("{:+.2f}")
+_plain = _formatted("{:.1f}")
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{low:.2f} to {high:.2f}"

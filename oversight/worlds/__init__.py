@@ -1,0 +1,1 @@
+"""Worlds: where items, their truths and their task trees come from."""

@@ -1,0 +1,157 @@
+"""Concept items: a point in a strong representation, an intended concept, a misconception, a task tree (MODEL 2)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from oversight.claims import ROOT, BoolArray, Claims, FloatArray
+from oversight.pool import PoolBase
+from oversight.streams import Draws, gather, stream
+from oversight.strict import Share, Strict
+from oversight.tree import TaskTree
+from oversight.treefiles import BalancedTree, TreeSettings
+
+Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
+MOST_CLAIMS = 100_000_000
+
+
+class ConceptWorld(Strict):
+    """Items x ~ N(0, I). Intended answer: the side of the concept; gold: that, flipped with chance 1 - ceiling."""
+
+    kind: Literal["concept"] = "concept"
+    train_items: Items = 4000
+    test_items: Items = 4000
+    features: Annotated[int, Field(strict=True, ge=2, le=4096)] = 32
+    ceiling: Annotated[float, Field(strict=True, gt=0.5, le=1)] = 0.95
+    decomposability: Share = Field(0.95, description="share of items whose tree decides the item's own question")
+    claim_correlation: Share = Field(0.5, description="how far one misunderstanding runs through the tree, rho")
+    tree: TreeSettings = Field(default_factory=BalancedTree)
+
+    @model_validator(mode="after")
+    def _fits(self) -> ConceptWorld:
+        claims = len(self.tree.tree) * max(self.train_items, self.test_items)
+        if claims > MOST_CLAIMS:
+            raise ValueError(
+                f"{len(self.tree.tree):,} nodes x {max(self.train_items, self.test_items):,} items are "
+                f"{claims:,} claims; at most {MOST_CLAIMS:,} fit (fewer items or a smaller tree)"
+            )
+        return self
+
+    @property
+    def template(self) -> TaskTree:
+        """The task tree that all items share."""
+        return self.tree.tree
+
+    def pool(self, seed: int, replicate: int, part: Literal["train", "test"]) -> ConceptPool:
+        """The items of one replicate to learn from or to test on."""
+        return ConceptPool(self, seed, replicate, part)
+
+
+class ConceptPool(PoolBase):
+    """One replicate's items. The root's margin and misconception are those of the item itself."""
+
+    def __init__(self, world: ConceptWorld, seed: int, replicate: int, part: str) -> None:
+        self.world, self.tree, self.noise = world, world.template, 1 - world.ceiling
+        items = world.train_items if part == "train" else world.test_items
+        # Directions are the replicate's, shared by its two pools; everything else is the pool's own.
+        self._replicate = replicate
+        self.draws = Draws(seed, ("replicate", replicate, part), items)
+
+    @cached_property
+    def x(self) -> FloatArray:
+        return self.draws.generator("world", "items").standard_normal((self.draws.items, self.world.features))
+
+    def directions(self, height: int) -> tuple[FloatArray, FloatArray]:
+        """Orthonormal concept and misconception for claims of a height; the root's are the item's own."""
+        level = "root" if height == self.tree.height else height
+        generator = stream(self.draws.seed, "replicate", self._replicate, "directions", level)
+        basis, _ = np.linalg.qr(generator.standard_normal((self.world.features, 2)))
+        return basis[:, 0].copy(), basis[:, 1].copy()
+
+    @cached_property
+    def _root(self) -> tuple[FloatArray, FloatArray]:
+        concept, misconception = self.directions(self.tree.height)
+        return self.x @ concept, self.x @ misconception
+
+    @property
+    def root_margin(self) -> FloatArray:
+        return self._root[0]
+
+    @cached_property
+    def intended(self) -> BoolArray:
+        return self._root[0] > 0
+
+    @cached_property
+    def gold(self) -> BoolArray:
+        return self.intended ^ (self.draws.generator("world", "gold").random(self.draws.items) < self.noise)
+
+    @cached_property
+    def _truths(self) -> BoolArray:
+        """Truth of every node, (nodes, items), drawn top-down; row 0 is what the tree's root says."""
+        fair = self.draws.generator("world", "tree root").random((2, self.draws.items))
+        truths = np.empty((len(self.tree), self.draws.items), dtype=np.bool_)
+        truths[ROOT] = np.where(fair[0] < self.world.decomposability, self.intended, fair[1] < 0.5)
+        for node, gate in enumerate(self.tree.gate):
+            if gate is None:
+                continue
+            below = list(self.tree.children[node])
+            luck = self.draws.generator("world", "truths", node).random(self.draws.items)
+            for value in (False, True):
+                here = truths[node] == value
+                steps = np.cumsum(gate.given(value, self.tree.priors[below]))
+                # The last code with any chance, so that rounding in the sum picks no impossible one.
+                last = np.flatnonzero(gate.given(value, self.tree.priors[below]))[-1]
+                codes = np.minimum(np.searchsorted(steps, luck[here], side="right"), last)
+                truths[np.ix_(below, here)] = gate.bits[codes].T
+        return truths
+
+    def truth(self, claims: Claims) -> BoolArray:
+        if claims.node.size == 1 and claims.node.flat[0] == ROOT:
+            return np.asarray(self.intended[np.broadcast_to(claims.item, claims.shape)])
+        own = self._truths[claims.node, claims.item]
+        return np.asarray(np.where(claims.node == ROOT, self.intended[claims.item], own))
+
+    def margin(self, claims: Claims) -> FloatArray:
+        return gather(claims, self._margin)
+
+    def _margin(self, node: int) -> FloatArray:
+        if node == ROOT:
+            return self._root[0]
+        size = np.abs(self.draws.column("standard_normal", 0, "world", "margin", node))
+        return np.where(self._truths[node], size, -size)
+
+    def misconception(self, claims: Claims) -> FloatArray:
+        return gather(claims, self._misconception)
+
+    def _misconception(self, node: int) -> FloatArray:
+        if node == ROOT:
+            return self._root[1]
+        rho = self.world.claim_correlation
+        own = self.draws.column("standard_normal", 0, "world", "misconception", node)
+        return np.asarray(np.sqrt(rho) * self._root[1] + np.sqrt(1 - rho) * own)
+
+    def features(self, claims: Claims) -> FloatArray:
+        flat = claims.flat()
+        seen = np.empty((flat.item.size, self.world.features))
+        for node in np.unique(flat.node):
+            here = flat.node == node
+            seen[here] = self._features(int(node))[flat.item[here]]
+        return seen.reshape(*claims.shape, self.world.features)
+
+    def _features(self, node: int) -> FloatArray:
+        """What a reward model sees of a node's claims: margin and misconception along two directions of the height."""
+        if node == ROOT:
+            return self.x
+        return self.draws.kept(("features", node), lambda: self._placed(node))
+
+    def _placed(self, node: int) -> FloatArray:
+        concept, misconception = self.directions(int(self.tree.heights[node]))
+        name = ("world", "features", node)
+        loose = self.draws.generator(*name).standard_normal((self.draws.items, self.world.features))
+        loose += np.outer(self._margin(node) - loose @ concept, concept)
+        loose += np.outer(self._misconception(node) - loose @ misconception, misconception)
+        return loose
