@@ -1,4 +1,5 @@
-"""Consultancy: one copy of the strong model argues for one answer (Irving et al. 2018; Khan et al. 2024)."""
+"""Consultancy: one copy of the strong model argues for one answer (Irving et al. 2018; Khan et al.
+2024)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from oversight import (
 class Consultancy(Mechanism, Arguing):
     """A consultant argues for a side for `turns` turns; then the judge decides.
 
-    The side is assigned by a fair coin, or, if `open`, is the one that the consultant believes. With a perfect model,
+    The side is assigned by a fair coin, or, if `open`, is the one that the consultant believes.
+    With a perfect model,
     one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T)) (MODEL 5).
     """
 
@@ -42,7 +44,9 @@ class Consultancy(Mechanism, Arguing):
         chance = self.chance(claims)
         side = self.consultant.believe(claims) if self.open else chance.coin("side")
         sides = {"consultant": side}
-        heard = exchange(self.consultant, self.judge, claims, sides, self.turns, self, chance, evidence)
+        heard = exchange(
+            self.consultant, self.judge, claims, sides, self.turns, self, chance, evidence
+        )
         verdicts = judged(self.judge, claims, heard, self.turns, self.candidates)
         if not claims.traced:
             return verdicts

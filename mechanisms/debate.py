@@ -1,4 +1,5 @@
-"""Debate: two copies of the strong model argue for opposite answers (Irving, Christiano & Amodei 2018)."""
+"""Debate: two copies of the strong model argue for opposite answers (Irving, Christiano & Amodei
+2018)."""
 
 from __future__ import annotations
 
@@ -29,9 +30,12 @@ from oversight import (
 class Debate(Mechanism, Arguing):
     """Both sides argue for `turns` turns; then the judge decides.
 
-    With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(2 T)). With `tree`, the
-    debate first walks down the task tree, one disputed sub-question at a time, and the judge rules at a leaf: with a
-    perfect model and T = 0 it is as accurate as the judge is on leaves, for one leaf check an item (MODEL 5).
+    With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(2
+    T)). With `tree`, the
+    debate first walks down the task tree, one disputed sub-question at a time, and the judge rules
+    at a leaf: with a
+    perfect model and T = 0 it is as accurate as the judge is on leaves, for one leaf check an item
+    (MODEL 5).
     """
 
     name: ClassVar[str] = "debate"
@@ -50,7 +54,9 @@ class Debate(Mechanism, Arguing):
     def _flat(self, claims: Claims, chance: Chance, evidence: Evidence | None) -> Verdicts:
         yes = np.ones(claims.shape, dtype=np.bool_)
         sides = {"for": yes, "against": ~yes}
-        heard = exchange(self.debater, self.judge, claims, sides, self.turns, self, chance, evidence)
+        heard = exchange(
+            self.debater, self.judge, claims, sides, self.turns, self, chance, evidence
+        )
         verdicts = judged(self.judge, claims, heard, 2 * self.turns, self.candidates)
         if not claims.traced:
             return verdicts
@@ -58,10 +64,13 @@ class Debate(Mechanism, Arguing):
         return verdicts.told(f"debate, {self.turns} turns", facts)
 
     def _walk(self, whole: Claims, evidence: Evidence | None) -> Verdicts:
-        """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all the way down."""
+        """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all
+        the way down."""
         claims, tree = whole.flat(), self.pool.tree
         chance = self.chance(claims)
-        first = chance.coin("first announcer")  # the value of the claim that the side announcing first defends
+        first = chance.coin(
+            "first announcer"
+        )  # the value of the claim that the side announcing first defends
         node, value = claims.node.copy(), first.copy()
         facts: dict[str, object] = {"announced first": first}
         calls = np.zeros(claims.shape)
@@ -77,7 +86,8 @@ class Debate(Mechanism, Arguing):
                 facts[f"disputed, level {level + 1}"] = np.array(tree.labels)[node]
                 facts[f"announced there, level {level + 1}"] = value.copy()
         leaf = self._flat(replace(claims, node=node), chance, None)
-        # The announcer wins if the judge rules as announced; the leaf's own prior says nothing about who is right.
+        # The announcer wins if the judge rules as announced; the leaf's own prior says nothing
+        # about who is right.
         found = np.where(value == first, leaf.evidence, -leaf.evidence)
         verdicts = Verdicts(
             evidence=found.reshape(whole.shape),
@@ -87,4 +97,6 @@ class Debate(Mechanism, Arguing):
             labeled=leaf.labeled.reshape(whole.shape),
             trace=leaf.trace,
         )
-        return self.read(verdicts.told("debate on the tree", facts) if claims.traced else verdicts, evidence)
+        return self.read(
+            verdicts.told("debate on the tree", facts) if claims.traced else verdicts, evidence
+        )

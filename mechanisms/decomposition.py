@@ -1,11 +1,12 @@
-"""Task decomposition: small questions are checked, and the answers go up the tree (Christiano et al. 2018)."""
+"""Task decomposition: small questions are checked, and the answers go up the tree (Christiano et
+al. 2018)."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from oversight import (
     AggregatorSlot,
@@ -18,7 +19,6 @@ from oversight import (
     Hard,
     Human,
     Mechanism,
-    Overseer,
     OverseerSlot,
     Pool,
     Setting,
@@ -33,12 +33,14 @@ from oversight import (
 
 
 class Decomposition(Mechanism):
-    """Claims at `height` go to a checker, `votes` people each; an aggregator carries the answers up.
+    """Claims at `height` go to a checker, `votes` people each; an aggregator carries the answers
+    up.
 
     soft  sum-product on the tree with the checker's evidence, root prior 1/2
     hard  gates on answers; accuracy is that of dynamic programming over P(computed | true)
 
-    Short-circuiting (hard only) stops where a gate is decided: same answers, fewer minutes (MODEL 5).
+    Short-circuiting (hard only) stops where a gate is decided: same answers, fewer minutes (MODEL
+    5).
     """
 
     name: ClassVar[str] = "decomposition"
@@ -51,13 +53,13 @@ class Decomposition(Mechanism):
     aggregator_noise: Share = Field(0.0, description="chance that a gate's output comes out wrong")
     checker: OverseerSlot = Human()
     aggregator: AggregatorSlot = Field(
-        default_factory=lambda made: (
-            {"soft": Soft, "hard": Hard}[made["aggregate"]](noise=made["aggregator_noise"])
+        default_factory=lambda made: {"soft": Soft, "hard": Hard}[made["aggregate"]](
+            noise=made["aggregator_noise"]
         ),
         exclude=True,
     )
 
-    _reliability: dict[int, float] = {}
+    _reliability: dict[int, float] = PrivateAttr(default_factory=dict)
 
     def width(self) -> int:
         return self.votes * self.checker.width()
@@ -94,12 +96,15 @@ class Decomposition(Mechanism):
     def _under(
         self, node: int, claims: Claims, chance: Chance
     ) -> tuple[Verdicts, FloatArray, BoolArray]:
-        """Verdicts at the frontier under a node (shape frontier x items), evidence about it, and what had to be asked."""
+        """Verdicts at the frontier under a node (shape frontier x items), evidence about it, and
+        what had to be asked."""
         tree = self.pool.tree
         frontier = tree.frontier(node, self.height)
         checked = self.checker.assess(claims.at(np.array(frontier)[:, None]))
         rows = dict(zip(frontier, checked.evidence, strict=True))
-        reliability = {leaf: self._right(leaf) for leaf in frontier} if self.aggregate == "hard" else {}
+        reliability = (
+            {leaf: self._right(leaf) for leaf in frontier} if self.aggregate == "hard" else {}
+        )
         out = self.aggregator.combine(tree, node, self.height, rows, reliability, chance)
         asked = np.ones(checked.evidence.shape, dtype=np.bool_)
         if self.aggregate == "hard" and self.short_circuit:

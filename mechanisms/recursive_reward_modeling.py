@@ -1,11 +1,12 @@
-"""Recursive reward modeling: reward models fitted level by level, each helping people judge the next (Leike et al. 2018)."""
+"""Recursive reward modeling: reward models fitted level by level, each helping people judge the
+next (Leike et al. 2018)."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from oversight import (
     AgentSlot,
@@ -29,26 +30,38 @@ from oversight import (
 
 
 class RecursiveRewardModeling(Mechanism, Arguing):
-    """One reward model a height, fitted to judgments of a sample of that height's claims, leaves first.
+    """One reward model a height, fitted to judgments of a sample of that height's claims, leaves
+    first.
 
-    Above the leaves the evaluator is aided: trust x the reward model's evidence about the sub-questions, pushed through
-    the gate, and the best of n arguments by an assistant, ranked by the reward model. People are paid per sample, not per
-    item: that is the bargain, and errors handed from level to level are its risk. The last reward model is itself a linear
+    Above the leaves the evaluator is aided: trust x the reward model's evidence about the sub-
+    questions, pushed through
+    the gate, and the best of n arguments by an assistant, ranked by the reward model. People are
+    paid per sample, not per
+    item: that is the bargain, and errors handed from level to level are its risk. The last reward
+    model is itself a linear
     probe, so its errors are fully representable and its generalization gain is about 0 (MODEL 5).
     """
 
     name: ClassVar[str] = "recursive_reward_modeling"
     citation: ClassVar[str] = "Leike et al. 2018, arXiv 1811.07871"
 
-    samples: Count = Field(300, ge=2, description="claims judged at each height; all of them where there are fewer")
-    trust: Amount = Field(1.0, description="weight of the reward model's report in the evaluator's judgment")
-    labeler: Literal["reward_model", "human"] = Field("reward_model", description="who labels the items in the end")
+    samples: Count = Field(
+        300, ge=2, description="claims judged at each height; all of them where there are fewer"
+    )
+    trust: Amount = Field(
+        1.0, description="weight of the reward model's report in the evaluator's judgment"
+    )
+    labeler: Literal["reward_model", "human"] = Field(
+        "reward_model", description="who labels the items in the end"
+    )
     evaluator: OverseerSlot = Human()
     assistant: AgentSlot = Model()
     reward_model: RewardModelSlot = Field(RewardModel(), exclude=True)
 
-    _fitted: dict[int, RewardModel] = {}
-    _ranking: dict[int, float] = {}  # how well a height's reward models rank arguments: corr, MODEL 5
+    _fitted: dict[int, RewardModel] = PrivateAttr(default_factory=dict)
+    _ranking: dict[
+        int, float
+    ] = {}  # how well a height's reward models rank arguments: corr, MODEL 5
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         prepared = super().prepare(pool, setting)
@@ -59,7 +72,9 @@ class RecursiveRewardModeling(Mechanism, Arguing):
             aid = prepared._aid(claims) if height > 0 else None
             verdicts = prepared.evaluator.assess(claims, aid)
             minutes += float(verdicts.minutes.sum())
-            calls += float(verdicts.calls.sum()) + (self.candidates * claims.item.size if height > 0 else 0)
+            calls += float(verdicts.calls.sum()) + (
+                self.candidates * claims.item.size if height > 0 else 0
+            )
             prepared._fitted[height] = self.reward_model.fit(pool, claims, verdicts.belief)
         prepared._fixed = (minutes, calls)
         return prepared
@@ -74,7 +89,8 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         return self.read(verdicts, evidence)
 
     def _judged(self, claims: Claims, evidence: Evidence | None) -> Verdicts:
-        """The evaluator's own judgment of every claim, aided wherever there are reward models below."""
+        """The evaluator's own judgment of every claim, aided wherever there are reward models
+        below."""
         flat = claims.flat()
         leaf = self.pool.tree.heights[flat.node] == 0
         found, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
@@ -97,7 +113,9 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         """Distinct claims of one height, from all its nodes and all items."""
         nodes, items = np.flatnonzero(self.pool.tree.heights == height), self.pool.draws.items
         generator = self.pool.draws.generator(self._identity, self.copy_number, "sample", height)
-        picks = generator.choice(nodes.size * items, size=min(self.samples, nodes.size * items), replace=False)
+        picks = generator.choice(
+            nodes.size * items, size=min(self.samples, nodes.size * items), replace=False
+        )
         return Claims(picks % items, nodes[picks // items])
 
     def _scores(self, claims: Claims) -> FloatArray:
@@ -126,12 +144,15 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         return Evidence((argument,), report, 1)
 
     def _ranks(self, height: int) -> float:
-        """corr = cos(pi (1 - accuracy)) of the reward models below a height, on the sub-questions of its sample."""
+        """corr = cos(pi (1 - accuracy)) of the reward models below a height, on the sub-questions
+        of its sample."""
         if height not in self._ranking:
             tree, claims = self.pool.tree, self._sample(height)
             right = []
             for node in np.unique(claims.node):
-                parts = Claims(claims.item[claims.node == node], np.array(tree.children[node])[:, None])
+                parts = Claims(
+                    claims.item[claims.node == node], np.array(tree.children[node])[:, None]
+                )
                 right.append(((self._scores(parts) > 0) == self.pool.truth(parts)).ravel())
             self._ranking[height] = float(np.cos(np.pi * (1 - np.concatenate(right).mean())))
         return self._ranking[height]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from oversight.claims import BoolArray, Claims, FloatArray, IntArray, Trace, Verdicts
 from oversight.component import Component, Overseer
-from oversight.evidence import Argument, Arguing, Evidence, best_of_normals, selected_quality
+from oversight.evidence import Arguing, Argument, Evidence, best_of_normals, selected_quality
 from oversight.gates import Gate
 from oversight.perception import Perceiver
 from oversight.pool import Setting
@@ -20,7 +20,8 @@ from oversight.tree import TaskTree
 
 
 class Agent(Component):
-    """What a mechanism asks of a strong model. Arrays are over the claims; `chance` is drawn for the same claims."""
+    """What a mechanism asks of a strong model. Arrays are over the claims; `chance` is drawn for
+    the same claims."""
 
     def believe(self, claims: Claims) -> BoolArray:
         """Whether U takes each claim to be true."""
@@ -40,22 +41,34 @@ class Agent(Component):
         raise TypeError(f"{type(self).__name__} does not argue")
 
     def assist(
-        self, claims: Claims, arguing: Arguing, correlation: FloatArray, chance: Chance, *name: str | int
+        self,
+        claims: Claims,
+        arguing: Arguing,
+        correlation: FloatArray,
+        chance: Chance,
+        *name: str | int,
     ) -> Argument:
-        """The best argument for what U believes, by a ranking that correlates so much with its evidence."""
+        """The best argument for what U believes, by a ranking that correlates so much with its
+        evidence."""
         raise TypeError(f"{type(self).__name__} does not assist")
 
-    def announce(self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int) -> IntArray:
-        """A code of values for the children of each claim under which the claim has the value defended."""
+    def announce(
+        self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int
+    ) -> IntArray:
+        """A code of values for the children of each claim under which the claim has the value
+        defended."""
         raise TypeError(f"{type(self).__name__} does not announce")
 
-    def dispute(self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int) -> IntArray:
+    def dispute(
+        self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
+    ) -> IntArray:
         """The index of the child whose announced value it disputes."""
         raise TypeError(f"{type(self).__name__} does not dispute")
 
 
 class Model(Perceiver, Agent):
-    """U. All copies share one perception of a claim. As an overseer it answers what it believes, for one call."""
+    """U. All copies share one perception of a claim. As an overseer it answers what it believes,
+    for one call."""
 
     name: ClassVar[str] = "model"
 
@@ -86,13 +99,19 @@ class Model(Perceiver, Agent):
         evidence: Evidence | None = None,
         judge: Overseer | None = None,
     ) -> Argument:
-        # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu): its best of n is one draw.
+        # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu): its best of n
+        # is one draw.
         lean = np.where(side == self.believe(claims), arguing.evidence, -arguing.evidence)
         best = best_of_normals(chance, arguing.candidates, *name)
         return Argument(side, arguing.discernment * lean + best, arguing.gain)
 
     def assist(
-        self, claims: Claims, arguing: Arguing, correlation: FloatArray, chance: Chance, *name: str | int
+        self,
+        claims: Claims,
+        arguing: Arguing,
+        correlation: FloatArray,
+        chance: Chance,
+        *name: str | int,
     ) -> Argument:
         quality = arguing.evidence + selected_quality(
             chance, arguing.candidates, correlation, *name, "candidates"
@@ -101,7 +120,9 @@ class Model(Perceiver, Agent):
         strength = c * quality + np.sqrt(1 - c**2) * chance.normal(*name, "rhetoric")
         return Argument(self.believe(claims), strength, arguing.gain)
 
-    def announce(self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int) -> IntArray:
+    def announce(
+        self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int
+    ) -> IntArray:
         luck = chance.uniform(*name)
         codes = np.zeros(claims.shape, dtype=np.int64)
         for gate, group, below in _by_gate(self.pool.tree, claims):
@@ -112,7 +133,9 @@ class Model(Perceiver, Agent):
             codes[group] = table[value[group].astype(np.int64), perceived, pick]
         return codes
 
-    def dispute(self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int) -> IntArray:
+    def dispute(
+        self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
+    ) -> IntArray:
         luck = chance.uniform(*name)
         chosen = np.zeros(claims.shape, dtype=np.int64)
         for gate, group, below in _by_gate(self.pool.tree, claims):
@@ -125,7 +148,8 @@ class Model(Perceiver, Agent):
 
 
 def _by_gate(tree: TaskTree, claims: Claims) -> Iterator[tuple[Gate, IntArray, Claims]]:
-    """One-dimensional claims about inner nodes, grouped by gate: the gate, positions, and claims about the children."""
+    """One-dimensional claims about inner nodes, grouped by gate: the gate, positions, and claims
+    about the children."""
     groups: dict[Gate, list[int]] = {}
     for node in np.unique(claims.node):
         gate = tree.gate[node]

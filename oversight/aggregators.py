@@ -16,7 +16,8 @@ from oversight.strict import Share
 from oversight.tree import TaskTree
 
 STRONGEST = 60.0
-"""Evidence from below is clipped to this many nats, so that products of ten likelihoods stay finite."""
+"""Evidence from below is clipped to this many nats, so that products of ten likelihoods stay
+finite."""
 
 
 class Aggregator(Component):
@@ -41,13 +42,27 @@ class Aggregator(Component):
         """
         raise TypeError(f"{type(self).__name__} does not combine")
 
+    def asked(
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        chance: Chance,
+    ) -> BoolArray:
+        """Which frontier claims must be asked at all, shape (frontier, items); by default every
+        one."""
+        size = next(iter(found.values())).size
+        return np.ones((len(tree.frontier(node, height)), size), dtype=np.bool_)
+
     def flips(self, chance: Chance, node: int) -> BoolArray | bool:
         """Where the gate's output comes out wrong."""
         return chance.uniform("aggregator", node) < self.noise if self.noise > 0 else False
 
 
 class Soft(Aggregator):
-    """Sum-product on the tree: exact posterior log-odds where errors are calibrated and independent."""
+    """Sum-product on the tree: exact posterior log-odds where errors are calibrated and
+    independent."""
 
     name: ClassVar[str] = "soft"
 
@@ -72,9 +87,11 @@ class Soft(Aggregator):
 
 
 def through(gate: Gate, priors: FloatArray, evidence: list[FloatArray]) -> FloatArray:
-    """Evidence that a gate's output is true, from evidence about its children: one step of sum-product.
+    """Evidence that a gate's output is true, from evidence about its children: one step of sum-
+    product.
 
-    log P(evidence | true) - log P(evidence | false), summing over the children's values with their priors given the
+    log P(evidence | true) - log P(evidence | false), summing over the children's values with their
+    priors given the
     gate's output. For `repeat` the likelihood ratios multiply.
     """
     clipped = [np.clip(e, -STRONGEST, STRONGEST) for e in evidence]
@@ -82,7 +99,9 @@ def through(gate: Gate, priors: FloatArray, evidence: list[FloatArray]) -> Float
         return np.asarray(np.sum(clipped, axis=0))
     joint = np.ones((1, *clipped[0].shape))
     for prior, child in zip(priors, clipped, strict=True):
-        joint = np.concatenate([joint * ((1 - prior) * expit(-child)), joint * (prior * expit(child))])
+        joint = np.concatenate(
+            [joint * ((1 - prior) * expit(-child)), joint * (prior * expit(child))]
+        )
     chance_true = gate.prior(priors)
     true, false = joint[gate.outputs].sum(axis=0), joint[~gate.outputs].sum(axis=0)
     return np.asarray(np.log(true) - np.log(false) - np.log(chance_true) + np.log1p(-chance_true))
@@ -97,7 +116,8 @@ def _noisy(evidence: FloatArray, noise: float) -> FloatArray:
 
 
 class Hard(Aggregator):
-    """Gates on answers. Its belief is the exact accuracy of the computed answer, by dynamic programming."""
+    """Gates on answers. Its belief is the exact accuracy of the computed answer, by dynamic
+    programming."""
 
     name: ClassVar[str] = "hard"
 
@@ -115,10 +135,15 @@ class Hard(Aggregator):
         with np.errstate(divide="ignore"):  # a certain answer is as strong as evidence gets
             yes = np.log(when_true) - np.log(when_false)
             no = np.log1p(-when_true) - np.log1p(-when_false)
-        return np.clip(np.where(answer, yes, no), -STRONGEST, STRONGEST)
+        return np.asarray(np.clip(np.where(answer, yes, no), -STRONGEST, STRONGEST))
 
     def _answers(
-        self, tree: TaskTree, node: int, height: int, found: Mapping[int, FloatArray], chance: Chance
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        chance: Chance,
     ) -> dict[int, BoolArray]:
         """Answers by node, from the frontier up."""
         answers = {child: evidence > 0 for child, evidence in found.items()}
@@ -130,9 +155,15 @@ class Hard(Aggregator):
         return answers
 
     def asked(
-        self, tree: TaskTree, node: int, height: int, found: Mapping[int, FloatArray], chance: Chance
+        self,
+        tree: TaskTree,
+        node: int,
+        height: int,
+        found: Mapping[int, FloatArray],
+        chance: Chance,
     ) -> BoolArray:
-        """Which frontier claims must be asked, left to right, until each gate is decided; shape (frontier, items)."""
+        """Which frontier claims must be asked, left to right, until each gate is decided; shape
+        (frontier, items)."""
         answers = self._answers(tree, node, height, found, chance)
         needed = {node: np.ones(answers[node].shape, dtype=np.bool_)}
         for inner in reversed(tree.inner(node, height)):
@@ -150,7 +181,8 @@ def computed_true(
 ) -> tuple[float, float]:
     """P(the hard answer about `node` is "true" | the node is true), and the same given it is false.
 
-    Dynamic programming over P(computed | true) for any gates and irregular trees, with independent errors at the
+    Dynamic programming over P(computed | true) for any gates and irregular trees, with independent
+    errors at the
     frontier (right with chance `reliability`) and each gate's output flipped with chance `noise`.
     """
     says: dict[int, tuple[float, float]] = {
@@ -159,7 +191,8 @@ def computed_true(
     for inner in tree.inner(node, height):
         gate, below = tree.gate[inner], list(tree.children[inner])
         assert gate is not None
-        # P(output | the children's true code): the table, averaged over what is computed for one child at a time.
+        # P(output | the children's true code): the table, averaged over what is computed for one
+        # child at a time.
         output = gate.outputs.astype(np.float64).reshape([2] * gate.children, order="F")
         for axis, child in enumerate(below):
             true, false = says.pop(child)

@@ -21,7 +21,8 @@ def exchange(
     chance: Chance,
     heard: Evidence | None = None,
 ) -> Evidence:
-    """`turns` rounds in which each side, named in `sides`, makes its best argument; added to what was heard before.
+    """`turns` rounds in which each side, named in `sides`, makes its best argument; added to what
+    was heard before.
 
     sides: by the name of who speaks, the value of the claim that they argue for, over claims.
     """
@@ -39,6 +40,7 @@ def exchange(
 def judged(
     judge: Overseer, claims: Claims, evidence: Evidence, made: int, candidates: int
 ) -> Verdicts:
-    """The judge's verdicts, with the model calls that `made` arguments of so many candidates took."""
+    """The judge's verdicts, with the model calls that `made` arguments of so many candidates
+    took."""
     verdicts = judge.assess(claims, evidence)
     return replace(verdicts, calls=verdicts.calls + made * candidates)

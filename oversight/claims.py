@@ -20,9 +20,10 @@ ROOT = 0
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """"Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
+    """ "Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
 
-    `item` and `node` are integer arrays that broadcast against each other: nodes of shape (k, 1) and items of
+    `item` and `node` are integer arrays that broadcast against each other: nodes of shape (k, 1)
+    and items of
     shape (n,) make k x n claims. `traced` asks whoever judges them to say how (`Verdicts.trace`).
     """
 
@@ -56,7 +57,8 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How verdicts came about: named arrays over the claims, and the traces of what was asked on the way."""
+    """How verdicts came about: named arrays over the claims, and the traces of what was asked on
+    the way."""
 
     title: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +76,8 @@ class Verdicts:
     labeled   False where the overseer gave no label
     trace     only where the claims asked for it
 
-    The answer is the sign of the evidence, so that P(right) is a person's accuracy at any prior (MODEL 3); the
+    The answer is the sign of the evidence, so that P(right) is a person's accuracy at any prior
+    (MODEL 3); the
     belief also counts the prior.
     """
 

@@ -1,4 +1,5 @@
-"""The command line. Heavy libraries are imported by the commands that use them, so that --help answers at once."""
+"""The command line. Heavy libraries are imported by the commands that use them, so that --help
+answers at once."""
 
 from __future__ import annotations
 
@@ -29,12 +30,28 @@ def main() -> None:
 
 @main.command()
 @click.argument("scenario")
-@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, help="Worker processes; never changes a number.")
-@click.option("--replicates", type=click.IntRange(1, 1_000_000), help="Instead of the scenario's own number.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed.")
-@click.option("--out", type=click.Path(file_okay=False), help="Keep results here; a plain run writes nothing.")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json", "csv", "markdown"]), default="table", show_default=True
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    help="Worker processes; never changes a number.",
+)
+@click.option(
+    "--replicates", type=click.IntRange(1, 1_000_000), help="Instead of the scenario's own number."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="Keep results here; a plain run writes nothing."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "markdown"]),
+    default="table",
+    show_default=True,
 )
 def compare(
     scenario: str, jobs: int, replicates: int | None, seed: int | None, out: str | None, form: str
@@ -45,7 +62,9 @@ def compare(
     """
     study = _load(scenario)
     asked = {"replicates": replicates, "seed": seed}
-    study = study.model_copy(update={key: value for key, value in asked.items() if value is not None})
+    study = study.model_copy(
+        update={key: value for key, value in asked.items() if value is not None}
+    )
     from oversight.runner import compare as run
     from oversight.store import StoreError
 
@@ -63,7 +82,9 @@ def compare(
 @main.command()
 @click.argument("scenarios", nargs=-1)
 @click.option("--show", is_flag=True, help="Print it resolved, every default written out.")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of scenario files, for editors.")
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON Schema of scenario files, for editors."
+)
 def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
     """Check scenario files without running them; every problem at once, each with file and line."""
     if schema:
@@ -82,7 +103,9 @@ def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
             click.echo(_as_yaml(study), nl=False)
         elif study is not None:
             cells, nodes = len(study.cells), len(study.world.template)
-            click.echo(f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, {study.replicates} replicates")
+            click.echo(
+                f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, {study.replicates} replicates"
+            )
     if bad:
         sys.exit(BAD_INPUT)
 
@@ -99,7 +122,10 @@ def listing(what: str) -> None:
         from oversight.registry import registry
 
         plugins = registry(what)
-        told = {name: (made.__doc__ or "").strip().split("\n")[0] for name, made in plugins.loaded.items()}
+        told = {
+            name: (made.__doc__ or "").strip().split("\n")[0]
+            for name, made in plugins.loaded.items()
+        }
         told |= {name: f"BROKEN: {why}" for name, why in plugins.broken.items()}
     wide = max(map(len, told), default=0)
     for name in sorted(told):
@@ -159,9 +185,20 @@ class _Bar:
 
     def __init__(self, total: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (TextColumn("replicates"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("replicates"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self.task = self.bar.add_task("replicates", total=total)
 
@@ -183,13 +220,21 @@ def _show(study: Study, results: Results, form: str) -> None:
             {
                 "first": pair.first,
                 "second": pair.second,
-                **{k: None if v != v else v for k, v in vars(pair.difference).items() if k != "status"},
+                **{
+                    k: None if v != v else v
+                    for k, v in vars(pair.difference).items()
+                    if k != "status"
+                },
                 "status": pair.difference.status,
                 "p_value": None if pair.p_value != pair.p_value else pair.p_value,
             }
             for pair in results.differences()
         ]
-        answer: dict[str, Any] = {"scenario": study.name, "rows": results.summary(), "differences": pairs}
+        answer: dict[str, Any] = {
+            "scenario": study.name,
+            "rows": results.summary(),
+            "differences": pairs,
+        }
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
     elif form == "csv":
         click.echo(results.csv(), nl=False)
@@ -208,14 +253,17 @@ def _show(study: Study, results: Results, form: str) -> None:
 
 
 def _tell_failures(results: Results) -> None:
-    click.echo(f"\n{len(results.failures)} cells failed; what follows of each kind is the first:", err=True)
+    click.echo(
+        f"\n{len(results.failures)} cells failed; what follows of each kind is the first:", err=True
+    )
     seen = set()
     for failure in results.failures:
         kind = (failure.protocol, failure.error, failure.origin)
         if kind not in seen:
             seen.add(kind)
             click.echo(
-                f"  {failure.protocol}, replicate {failure.replicate}: {failure.error} ({failure.origin})", err=True
+                f"  {failure.protocol}, replicate {failure.replicate}: {failure.error} ({failure.origin})",
+                err=True,
             )
 
 

@@ -1,7 +1,8 @@
 """Parts of a protocol, and the one walk over them.
 
-Every mechanism takes an overseer and is an overseer. What it takes is held in fields (*slots*) named after the role they
-play: judge, checker, evaluator, debater, assistant, aggregator. `rewrite` reaches a role through any nesting.
+Every mechanism takes an overseer and is an overseer. What it takes is held in fields (*slots*)
+named after the role they play: judge, checker, evaluator, debater, assistant, aggregator. `rewrite`
+reaches a role through any nesting.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ Slot = tuple[str, "Component"]
 
 
 class Component(Strict):
-    """A part of a protocol: knobs, and slots that hold other components. Frozen; `prepare` returns a bound copy."""
+    """A part of a protocol: knobs, and slots that hold other components. Frozen; `prepare` returns
+    a bound copy."""
 
     name: ClassVar[str] = ""
     copy_number: int = Field(0, exclude=True)
-    """Which of several identical siblings this is; people and draws of different copies differ (MODEL 9)."""
+    """Which of several identical siblings this is; people and draws of different copies differ
+    (MODEL 9)."""
 
     _fixed: tuple[float, float] = (0.0, 0.0)
 
@@ -49,18 +52,19 @@ class Component(Strict):
             if isinstance(value, Component):
                 new[role] = change(role, value)
             elif isinstance(value, tuple) and any(isinstance(part, Component) for part in value):
-                new[role] = tuple(
-                    change(role, p) if isinstance(p, Component) else p for p in value
-                )
+                new[role] = tuple(change(role, p) if isinstance(p, Component) else p for p in value)
         return self.model_copy(update=new)
 
     def identity(self) -> str:
-        """What this is, as text: name and non-default knobs, nested; not where it stands or which copy it is."""
+        """What this is, as text: name and non-default knobs, nested; not where it stands or which
+        copy it is."""
         fields = type(self).model_fields
         told = {}
         for key in sorted(set(fields) - {"copy_number"}):
             says = _says(getattr(self, key))
-            default = fields[key].get_default(call_default_factory=True, validated_data=self.__dict__)
+            default = fields[key].get_default(
+                call_default_factory=True, validated_data=self.__dict__
+            )
             if says != _says(default):
                 told[key] = says
         return f"{self.name}({', '.join(f'{key}={says}' for key, says in told.items())})"
@@ -78,7 +82,8 @@ class Component(Strict):
         return moved.model_copy(update={"copy_number": self.copy_number + by})
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        """A copy bound to a pool, its slots first; override to do what must see the whole pool (fitting)."""
+        """A copy bound to a pool, its slots first; override to do what must see the whole pool
+        (fitting)."""
         return self.mapped(lambda _, part: part.prepare(pool, setting))
 
     def problems(self, tree: TaskTree, ceiling: float) -> list[tuple[str, str]]:
@@ -103,18 +108,21 @@ class Overseer(Component):
     """Whoever can judge claims: a person, a model, a mechanism, a protocol of many."""
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
-        """Judge the claims, given evidence put forward so far. Pure once prepared: any batch, any order."""
+        """Judge the claims, given evidence put forward so far. Pure once prepared: any batch, any
+        order."""
         raise TypeError(f"{type(self).__name__} does not say how it assesses claims")
 
     def reliability(self, node: int) -> float:
-        """The chance that this overseer's answer about a node is right, as far as it knows itself."""
+        """The chance that this overseer's answer about a node is right, as far as it knows
+        itself."""
         raise TypeError(f"{type(self).__name__} does not say how accurate it is")
 
 
 class Mechanism(Overseer):
     """An overseer made of others. A subclass gives `name`, knobs as fields, slots, and `assess`.
 
-    `self.pool` is the pool it was prepared for, `self.chance(claims)` its own draws for the claims at hand.
+    `self.pool` is the pool it was prepared for, `self.chance(claims)` its own draws for the claims
+    at hand.
     """
 
     citation: ClassVar[str] = ""
@@ -140,7 +148,8 @@ class Mechanism(Overseer):
         return Chance(self.pool.draws, (self._identity, self.copy_number), claims)
 
     def read(self, verdicts: Verdicts, evidence: Evidence | None) -> Verdicts:
-        """Verdicts of a mechanism whose parts were not shown the evidence, after a person has read it in the end."""
+        """Verdicts of a mechanism whose parts were not shown the evidence, after a person has read
+        it in the end."""
         if evidence is None:
             return verdicts
         assert self._setting is not None
@@ -189,9 +198,11 @@ class OverseerWrapper(Wrapper, Overseer):
 def rewrite(
     component: Component, role: str, wrapper: Callable[[Component], Component]
 ) -> Component:
-    """The protocol with `wrapper` applied to every component that plays `role`, through any nesting, inside out.
+    """The protocol with `wrapper` applied to every component that plays `role`, through any
+    nesting, inside out.
 
-    The role "people" is every person, whatever slot they sit in; the whole protocol plays the role "protocol".
+    The role "people" is every person, whatever slot they sit in; the whole protocol plays the role
+    "protocol".
     """
     return _rewritten("protocol", component, role, wrapper)
 

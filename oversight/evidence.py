@@ -1,8 +1,10 @@
-"""Evidence put before an overseer: arguments read, and a reward model's report. Opaque to mechanisms, read by people."""
+"""Evidence put before an overseer: arguments read, and a reward model's report. Opaque to
+mechanisms, read by people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,8 @@ from oversight.strict import Amount, Count, Share, Strict
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: whose side it takes ("the claim is true"), how strong it strikes the judge, what that moves.
+    """One argument: whose side it takes ("the claim is true"), how strong it strikes the judge,
+    what that moves.
 
     side      bool over claims
     strength  perceived strength p, over claims
@@ -40,7 +43,8 @@ class Evidence:
     """All that was put forward about some claims so far.
 
     arguments  in the order they were made; each is read, at the cost of `argument` minutes
-    report     log-odds toward "true" from an aid (a reward model), already weighed by trust; 0.0 for none
+    report     log-odds toward "true" from an aid (a reward model), already weighed by trust; 0.0
+               for none
     aids       how many aids were consulted, each at the cost of `aid` minutes
     """
 
@@ -63,7 +67,7 @@ class Evidence:
     def at(self, index: IntArray | BoolArray, shape: tuple[int, ...]) -> Evidence:
         """The evidence about some of the claims, whose shape is given, numbered as if flat."""
 
-        def chosen(values: FloatArray) -> FloatArray:
+        def chosen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return np.broadcast_to(values, shape).reshape(-1)[index]
 
         arguments = tuple(
@@ -82,9 +86,15 @@ def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float:
 class Arguing(Strict):
     """How arguments work (MODEL 5): knobs shared by every mechanism in which U argues."""
 
-    candidates: Count = Field(1, description="arguments U drafts for each one it makes; it makes the best")
-    evidence: Amount = Field(0.5, description="mean evidence mu for the side U believes, in standard deviations")
-    discernment: Share = Field(0.5, description="how far the judge perceives evidence rather than rhetoric, c")
+    candidates: Count = Field(
+        1, description="arguments U drafts for each one it makes; it makes the best"
+    )
+    evidence: Amount = Field(
+        0.5, description="mean evidence mu for the side U believes, in standard deviations"
+    )
+    discernment: Share = Field(
+        0.5, description="how far the judge perceives evidence rather than rhetoric, c"
+    )
     gain: Amount = Field(0.6, description="log-odds moved per unit of perceived strength")
 
 
@@ -106,7 +116,8 @@ def selected_quality(
     *name: str | int,
     degrees_of_freedom: float | None = None,
 ) -> FloatArray:
-    """Quality of the best of n candidates by the score corr q + sqrt(1 - corr^2) error, q ~ N(0, 1).
+    """Quality of the best of n candidates by the score corr q + sqrt(1 - corr^2) error, q ~ N(0,
+    1).
 
     Normal error: E[quality] = corr e_n, e_n the mean of the largest of n normals (MODEL 5). With
     `degrees_of_freedom` the error is Student-t, not rescaled: heavy tails crowd quality out.

@@ -1,7 +1,7 @@
 """Gates: how the truth of a question follows from the truths of its parts.
 
-A gate of k children is a truth table of 2**k values. Entry `code` is its output when child i has value
-`code >> i & 1`: the first child is the least significant bit.
+A gate of k children is a truth table of 2**k values. Entry `code` is its output when child i has
+value `code >> i & 1`: the first child is the least significant bit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Gate:
         return (codes >> np.arange(self.children) & 1).astype(np.bool_)
 
     def code_chances(self, priors: FloatArray) -> FloatArray:
-        """P(code) of independent children with these priors; of a `repeat`, all or none. Shape (2**k,)."""
+        """P(code) of independent children with these priors; of a `repeat`, all or none. Shape
+        (2**k,)."""
         if self.repeat:
             chances = np.zeros(len(self.table))
             chances[0], chances[-1] = 1 - priors[0], priors[0]
@@ -65,7 +66,8 @@ class Gate:
     def nearest(self) -> tuple[IntArray, IntArray]:
         """The codes that yield a value and lie nearest (Hamming) to a perceived code.
 
-        Returns (codes, count): codes[value, perceived, :count[value, perceived]] are the nearest ones.
+        Returns (codes, count): codes[value, perceived, :count[value, perceived]] are the nearest
+        ones.
         """
         size = len(self.table)
         codes = np.arange(size)
@@ -86,8 +88,11 @@ class Gate:
 
         values: answers (n,) by child index; returns (n,).
         """
-        known = [child for child in sorted(values)]
-        code = sum((values[child].astype(np.int64) << i for i, child in enumerate(known)), np.zeros(1, np.int64))
+        known = sorted(values)
+        code = sum(
+            (values[child].astype(np.int64) << i for i, child in enumerate(known)),
+            np.zeros(1, np.int64),
+        )
         decided = np.empty(2 ** len(known), dtype=np.bool_)
         for part in range(len(decided)):
             agrees = np.ones(len(self.table), dtype=np.bool_)
@@ -104,7 +109,8 @@ class Gate:
 
 @lru_cache(maxsize=256)
 def named(name: str, children: int) -> Gate:
-    """A gate by its name: and, or, xor (parity), majority (a tie is false), repeat (majority of one question)."""
+    """A gate by its name: and, or, xor (parity), majority (a tie is false), repeat (majority of one
+    question)."""
     ones = np.array([code.bit_count() for code in range(2**children)])
     tables = {
         "and": ones == children,
@@ -119,7 +125,8 @@ def named(name: str, children: int) -> Gate:
 def parse(text: object, children: int) -> Gate:
     """A gate from its name or truth table ("0110", or a list of 0 and 1).
 
-    Raises ValueError that says what is wrong: an unknown name, a table that does not fit the number of children, a
+    Raises ValueError that says what is wrong: an unknown name, a table that does not fit the number
+    of children, a
     constant table, too many children.
     """
     if not 1 <= children <= MOST_CHILDREN:
@@ -128,12 +135,16 @@ def parse(text: object, children: int) -> Gate:
         return named(text, children)
     bits = list(text) if isinstance(text, str | list | tuple) else None
     if not bits or any(bit not in (0, 1, "0", "1") for bit in bits):
-        raise ValueError(f"{text!r} is no gate; expected {', '.join(NAMES)} or a truth table like '0111'")
+        raise ValueError(
+            f"{text!r} is no gate; expected {', '.join(NAMES)} or a truth table like '0111'"
+        )
     if len(bits) != 2**children:
         raise ValueError(
             f"a truth table of {len(bits)} entries does not fit {children} children; expected {2**children} entries"
         )
     table = tuple(int(bit) for bit in bits)
     if len(set(table)) == 1:
-        raise ValueError("a constant truth table asks nothing of its children; expected both 0 and 1 in it")
+        raise ValueError(
+            "a constant truth table asks nothing of its children; expected both 0 and 1 in it"
+        )
     return Gate(table, False, "".join(map(str, table)))

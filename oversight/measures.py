@@ -37,7 +37,8 @@ def calibration_error(probability: FloatArray, truth: BoolArray, bins: int = 10)
 def share_sums(answer: BoolArray, margin: FloatArray, x: FloatArray) -> tuple[float, float]:
     """(beta, B) of hard labels: what the structured share is made of (MODEL 3).
 
-    With L = +-1 labels, centered: beta = mean(L m), B = (|sum L_i x_i|^2 - sum L_i^2 |x_i|^2) / (n (n - 1)), the
+    With L = +-1 labels, centered: beta = mean(L m), B = (|sum L_i x_i|^2 - sum L_i^2 |x_i|^2) / (n
+    (n - 1)), the
     unbiased squared length of mean(L x).
     """
     signs = np.where(answer, 1.0, -1.0)
@@ -62,7 +63,8 @@ def of_student(log_odds: FloatArray, gold: BoolArray) -> dict[str, float]:
 
 
 def quadrants(student: BoolArray, label: BoolArray, gold: BoolArray) -> dict[str, float]:
-    """How often labels and student are right together, on items that were labeled, and how often they agree."""
+    """How often labels and student are right together, on items that were labeled, and how often
+    they agree."""
     right, learned = label == gold, student == gold
     agrees = student == label
 

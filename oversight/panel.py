@@ -13,10 +13,13 @@ from oversight.evidence import Evidence
 
 
 class Panel(Mechanism):
-    """Members judge apart; `average` takes the mean of their evidence, `majority` the answer of most of them.
+    """Members judge apart; `average` takes the mean of their evidence, `majority` the answer of
+    most of them.
 
-    The mean of log-likelihood ratios, not their sum: members share what they misunderstand, and a sum would count it
-    again with each. A majority states the mean strength of its members, times its margin; a tie is "false".
+    The mean of log-likelihood ratios, not their sum: members share what they misunderstand, and a
+    sum would count it
+    again with each. A majority states the mean strength of its members, times its margin; a tie is
+    "false".
     """
 
     name: ClassVar[str] = "panel"
@@ -50,9 +53,8 @@ def _majority(said: FloatArray) -> FloatArray:
 
 
 def copies(overseer: Overseer, number: int, rule: Literal["average", "majority"]) -> Overseer:
-    """The overseer, `number` times over: identical siblings with different people, or just the one."""
+    """The overseer, `number` times over: identical siblings with different people, or just the
+    one."""
     if number == 1:
         return overseer
     return Panel(members=tuple(overseer.sibling(i) for i in range(number)), rule=rule)
-
-

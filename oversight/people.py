@@ -21,13 +21,17 @@ from oversight.strict import Amount, Positive, Share, Whole
 class Human(Perceiver):
     """A person. What is left out is as the scenario's `overseer` section says.
 
-    States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)) plus what arguments moved it by, and the claim's
-    prior, all times `confidence`; charges minutes by the claim's height, by argument read and by aid consulted.
+    States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)) plus what arguments moved it by,
+    and the claim's
+    prior, all times `confidence`; charges minutes by the claim's height, by argument read and by
+    aid consulted.
     """
 
     name: ClassVar[str] = "human"
 
-    person: Whole = Field(0, description="which person; one person sees a claim the same way in every protocol")
+    person: Whole = Field(
+        0, description="which person; one person sees a claim the same way in every protocol"
+    )
     structure: Share | None = None
     confidence: Positive | None = None
     skill_sd: Amount | None = None
@@ -56,17 +60,28 @@ class Human(Perceiver):
         return ("people", *self.seat)
 
     def _personal(self, right: FloatArray) -> FloatArray:
-        """Accuracy by node of this person: log-odds moved by skill, centered so that the mean over people stays."""
+        """Accuracy by node of this person: log-odds moved by skill, centered so that the mean over
+        people stays."""
         if self._skill_sd == 0:
             return right
         # A person is the same on every pool of a replicate.
-        own = float(stream(self.pool.draws.seed, "skill", *self.seat, *self.pool.draws.key[:2]).standard_normal())
+        own = float(
+            stream(
+                self.pool.draws.seed, "skill", *self.seat, *self.pool.draws.key[:2]
+            ).standard_normal()
+        )
         moved = [_moved(float(a), self._skill_sd, own) for a in np.unique(right)]
         return np.asarray(np.array(moved)[np.searchsorted(np.unique(right), right)])
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         found, prior = self._judge(claims, evidence, self._factor)
-        return Verdicts.of(found, prior, self._spent(claims, evidence), 0.0, trace=self._told(claims, evidence, found))
+        return Verdicts.of(
+            found,
+            prior,
+            self._spent(claims, evidence),
+            0.0,
+            trace=self._told(claims, evidence, found),
+        )
 
     def _spent(self, claims: Claims, evidence: Evidence | None) -> FloatArray:
         assert self._cost is not None
@@ -75,15 +90,24 @@ class Human(Perceiver):
     def _told(self, claims: Claims, evidence: Evidence | None, found: FloatArray) -> Trace | None:
         if not claims.traced:
             return None
-        facts = {"found alone": self.own_evidence(claims), "answers": found > 0, "minutes": self._spent(claims, evidence)}
+        facts = {
+            "found alone": self.own_evidence(claims),
+            "answers": found > 0,
+            "minutes": self._spent(claims, evidence),
+        }
         if evidence is not None:
             facts["moved by"] = evidence.push
-        who = "a person" if self.seat == (0, 0) else f"person {self.person}" + f" (copy {self.copy_number})" * (self.copy_number > 0)
+        who = (
+            "a person"
+            if self.seat == (0, 0)
+            else f"person {self.person}" + f" (copy {self.copy_number})" * (self.copy_number > 0)
+        )
         return Trace(who, facts)
 
 
 def _moved(right: float, sd: float, own: float) -> float:
-    """A person's accuracy whose log-odds lie `own` standard deviations from a center that keeps the mean at `right`."""
+    """A person's accuracy whose log-odds lie `own` standard deviations from a center that keeps the
+    mean at `right`."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(61)
     weights = weights / weights.sum()
 

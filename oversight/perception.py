@@ -1,4 +1,5 @@
-"""How people and models see a claim: through noise and a misconception that they share (MODEL 3, 4)."""
+"""How people and models see a claim: through noise and a misconception that they share (MODEL 3,
+4)."""
 
 from __future__ import annotations
 
@@ -18,14 +19,18 @@ from oversight.tree import TaskTree
 
 
 class Perceiver(Overseer):
-    """Sees z = r m + sqrt(1 - r^2) (sqrt(s) b + sqrt(1 - s) eps), r = cos(pi (1 - A)), and answers [z > 0].
+    """Sees z = r m + sqrt(1 - r^2) (sqrt(s) b + sqrt(1 - s) eps), r = cos(pi (1 - A)), and answers
+    [z > 0].
 
-    m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and claim. P(right) = A
+    m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and
+    claim. P(right) = A
     exactly, at every height and any prior.
     """
 
     accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")
-    effort: Annotated[Share, Field(gt=0)] = Field(1.0, description="signal-to-noise is scaled by its root")
+    effort: Annotated[Share, Field(gt=0)] = Field(
+        1.0, description="signal-to-noise is scaled by its root"
+    )
 
     _pool: Pool | None = None
     _angle: FloatArray | None = None  # pi (1 - A) by node
@@ -65,9 +70,14 @@ class Perceiver(Overseer):
         raise TypeError(f"{type(self).__name__} does not name its noise")
 
     def angle(self, claims: Claims) -> FloatArray:
-        """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its cotangent by sqrt(e)."""
+        """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its
+        cotangent by sqrt(e)."""
         assert self._angle is not None
-        angle = self._angle if self.effort == 1.0 else np.arctan(np.tan(self._angle) / np.sqrt(self.effort))
+        angle = (
+            self._angle
+            if self.effort == 1.0
+            else np.arctan(np.tan(self._angle) / np.sqrt(self.effort))
+        )
         return np.asarray(angle[claims.node])
 
     def perceive(self, claims: Claims) -> FloatArray:
@@ -75,7 +85,9 @@ class Perceiver(Overseer):
         angle, s, pool = self.angle(claims), self._structure, self.pool
         error = np.sqrt(s) * pool.misconception(claims) if s > 0 else np.float64(0.0)
         if s < 1:
-            error = error + np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self._noise_name())
+            error = error + np.sqrt(1 - s) * pool.draws.at(
+                claims, "standard_normal", *self._noise_name()
+            )
         return np.asarray(np.cos(angle) * pool.margin(claims) + np.sin(angle) * error)
 
     def own_evidence(self, claims: Claims) -> FloatArray:

@@ -17,7 +17,8 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Ratio:
-    """An estimate with its interval, or the reason why there is none. NaN where there is no number."""
+    """An estimate with its interval, or the reason why there is none. NaN where there is no
+    number."""
 
     value: float
     low: float
@@ -34,9 +35,11 @@ def undefined(reason: str) -> Ratio:
 
 
 def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> Ratio:
-    """mean(top) / mean(bottom) over paired replicates, with Fieller's interval (t, R - 1 degrees of freedom).
+    """mean(top) / mean(bottom) over paired replicates, with Fieller's interval (t, R - 1 degrees of
+    freedom).
 
-    Undefined where the denominator's mean is at most max(0.01, t.975 standard errors): the ratio then means nothing,
+    Undefined where the denominator's mean is at most max(0.01, t.975 standard errors): the ratio
+    then means nothing,
     and Fieller's interval has no bounds. One replicate gives a value and no interval.
     """
     a, b = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
@@ -53,11 +56,14 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
     least = max(LEAST_GAP, usual * float(np.sqrt(errors[1, 1])))
     if under <= least:
         return undefined(f"ceiling - weak is {under:.3f}, not clear of {least:.3f}")
-    return Ratio(over / under, *_bounds(over, under, errors, float(stats.t.ppf(0.5 + level / 2, runs - 1))))
+    return Ratio(
+        over / under, *_bounds(over, under, errors, float(stats.t.ppf(0.5 + level / 2, runs - 1)))
+    )
 
 
 def _bounds(over: float, under: float, errors: FloatArray, t: float) -> tuple[float, float]:
-    """Fieller's bounds: the ratios rho for which over - rho under is within t standard errors of 0."""
+    """Fieller's bounds: the ratios rho for which over - rho under is within t standard errors of
+    0."""
     a = under**2 - t**2 * errors[1, 1]
     b = over * under - t**2 * errors[0, 1]
     c = over**2 - t**2 * errors[0, 0]
@@ -75,13 +81,15 @@ class Difference:
     second: str
     difference: Ratio
     p_value: float
-    """Of no difference between the students, by paired t test, Holm's correction for the number compared."""
+    """Of no difference between the students, by paired t test, Holm's correction for the number
+    compared."""
 
 
 def differences(
     students: dict[str, FloatArray], gap: FloatArray, level: float = 0.95
 ) -> list[Difference]:
-    """All pairs of protocols. Intervals hold together at `level` (Bonferroni), p-values by Holm's correction.
+    """All pairs of protocols. Intervals hold together at `level` (Bonferroni), p-values by Holm's
+    correction.
 
     students  accuracy by replicate, by protocol; NaN where a replicate failed
     gap       ceiling - weak by replicate
@@ -101,7 +109,8 @@ def differences(
 
 
 def paired_p_value(apart: FloatArray) -> float:
-    """Two-sided p-value of "no difference"; 1 where there is exactly none, NaN for fewer than two replicates."""
+    """Two-sided p-value of "no difference"; 1 where there is exactly none, NaN for fewer than two
+    replicates."""
     if apart.size < 2:
         return float("nan")
     error = float(apart.std(ddof=1)) / np.sqrt(apart.size)
@@ -124,14 +133,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def structured_share(
     beta: FloatArray, square: FloatArray, right: FloatArray, positive: FloatArray, items: int
 ) -> Ratio:
-    """Share of the labels' error that a linear student can represent, pooled over replicates (MODEL 3).
+    """Share of the labels' error that a linear student can represent, pooled over replicates (MODEL
+    3).
 
     beta, square  as `measures.share_sums` gives them, by replicate
     right         the labels' accuracy against the intended answer, by replicate
     positive      share of positive labels, by replicate
     items         labeled items a replicate
 
-    The interval is a jackknife over replicates. The status starts with "flagged" where the share of positive labels is
+    The interval is a jackknife over replicates. The status starts with "flagged" where the share of
+    positive labels is
     more than .02 from one half.
     """
     kept = ~np.isnan(beta)
@@ -147,7 +158,9 @@ def structured_share(
     value = _share(beta.mean(), square.mean(), accuracy)
     low = high = float("nan")
     if runs > 1:
-        left = [np.delete(values, i).mean() for values in (beta, square, right) for i in range(runs)]
+        left = [
+            np.delete(values, i).mean() for values in (beta, square, right) for i in range(runs)
+        ]
         one_out = np.array([_share(*left[i::runs]) for i in range(runs)])
         spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
         t = float(stats.t.ppf(0.975, runs - 1))

@@ -16,7 +16,8 @@ from oversight.tree import TaskTree
 
 @dataclass(frozen=True)
 class Setting:
-    """Who works in a scenario: the people and the strong model, unless a protocol says otherwise."""
+    """Who works in a scenario: the people and the strong model, unless a protocol says
+    otherwise."""
 
     people: PeopleSettings
     model: ModelSettings
@@ -24,7 +25,8 @@ class Setting:
 
 @runtime_checkable
 class Pool(Protocol):
-    """Items with a task tree, made by a world. Arrays are over items, or over claims where claims are given."""
+    """Items with a task tree, made by a world. Arrays are over items, or over claims where claims
+    are given."""
 
     @property
     def tree(self) -> TaskTree: ...

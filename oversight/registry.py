@@ -25,7 +25,8 @@ class Registry:
     broken: dict[str, str]
 
     def get(self, name: str) -> Any:
-        """The plugin of that name; raises PluginError with the nearest name, or the plugin's own error."""
+        """The plugin of that name; raises PluginError with the nearest name, or the plugin's own
+        error."""
         if name in self.broken:
             raise PluginError(self.broken[name])
         if name not in self.loaded:
@@ -43,7 +44,8 @@ def registry(group: str) -> Registry:
 
 
 def read(group: str, found: list[EntryPoint]) -> Registry:
-    """A registry from entry points. Two plugins of one name are refused, each named with where it comes from."""
+    """A registry from entry points. Two plugins of one name are refused, each named with where it
+    comes from."""
     by_name: dict[str, set[str]] = {}
     for entry in found:
         origin = f"{entry.value} from {entry.dist.name if entry.dist else 'an unknown package'}"

@@ -1,4 +1,5 @@
-"""One replicate: every protocol labels the same items, one student each is trained, everything is measured."""
+"""One replicate: every protocol labels the same items, one student each is trained, everything is
+measured."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Replicate:
-    """The results of one replicate: numbers by protocol in the order of COLUMNS, and what failed."""
+    """The results of one replicate: numbers by protocol in the order of COLUMNS, and what
+    failed."""
 
     number: int
     rows: dict[str, tuple[float, ...]]
@@ -105,7 +107,8 @@ def _label(protocol: Overseer, pool: Pool, study: Study) -> _Labels:
 def _teach(
     study: Study, number: int, train: Pool, test: Pool, labels: dict[str, _Labels]
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray], float]:
-    """Students' log-odds on training and on test items by protocol, and the ceiling's accuracy; all fitted together."""
+    """Students' log-odds on training and on test items by protocol, and the ceiling's accuracy; all
+    fitted together."""
     x, x_test = study.student.views(study.seed, number, train.x, test.x)
     targets = [study.student.targets(given.belief, given.answer) for given in labels.values()]
     gold = train.gold
@@ -135,7 +138,9 @@ def _row(
     answer, gold = given.answer[marked], train.gold[marked]
     intended, x = train.intended[marked], train.x[marked]
     belief, some = given.belief[marked], bool(marked.any())
-    beta, square = measures.share_sums(answer, train.root_margin[marked], x) if some else (np.nan, np.nan)
+    beta, square = (
+        measures.share_sums(answer, train.root_margin[marked], x) if some else (np.nan, np.nan)
+    )
     row = {
         "label_accuracy": float(np.mean(answer == gold)) if some else np.nan,
         "coverage": float(marked.mean()),

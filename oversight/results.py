@@ -1,4 +1,5 @@
-"""Results of a study: numbers per replicate, the summary that is reported, and comparisons between protocols."""
+"""Results of a study: numbers per replicate, the summary that is reported, and comparisons between
+protocols."""
 
 from __future__ import annotations
 
@@ -65,9 +66,12 @@ SUMMARY = (
 
 
 class Results:
-    """What `compare` found. Numbers are kept as one array a protocol, so that many replicates stay small."""
+    """What `compare` found. Numbers are kept as one array a protocol, so that many replicates stay
+    small."""
 
-    def __init__(self, scenario: str, protocols: Iterable[str], baseline: str, items: int, replicates: int) -> None:
+    def __init__(
+        self, scenario: str, protocols: Iterable[str], baseline: str, items: int, replicates: int
+    ) -> None:
         self.scenario, self.baseline, self.items = scenario, baseline, items
         self.failures: list[Failure] = []
         self._values = {name: np.full((replicates, len(COLUMNS)), np.nan) for name in protocols}
@@ -110,7 +114,9 @@ class Results:
 
     def gap(self) -> FloatArray:
         """ceiling - weak by replicate."""
-        return self.column(self.baseline, "ceiling_accuracy") - self.column(self.baseline, "weak_accuracy")
+        return self.column(self.baseline, "ceiling_accuracy") - self.column(
+            self.baseline, "weak_accuracy"
+        )
 
     def pgr(self, protocol: str) -> Ratio:
         """Performance gap recovered, with Fieller's interval over replicates."""
@@ -136,10 +142,12 @@ class Results:
         names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
         coverage = self.column(protocol, "coverage")
         labeled = 0 if np.isnan(coverage).all() else round(self.items * float(np.nanmean(coverage)))
-        return structured_share(*(self.column(protocol, name) for name in names), labeled)
+        beta, square, right, positive = (self.column(protocol, name) for name in names)
+        return structured_share(beta, square, right, positive, labeled)
 
     def differences(self) -> list[Difference]:
-        """Every pair of protocols: difference in PGR, paired over replicates, corrected for the number of pairs."""
+        """Every pair of protocols: difference in PGR, paired over replicates, corrected for the
+        number of pairs."""
         students = {name: self.column(name, "student_accuracy") for name in self.protocols}
         return differences(students, self.gap())
 
@@ -174,7 +182,11 @@ class Results:
     def to_csv(self, path: str | Path, runs: bool = False) -> None:
         """Write the summary, or with `runs` one row a replicate."""
         rows = self._rows() if runs else self.summary()
-        names = [*SUMMARY] if not runs else ["scenario", "protocol", "failure", "severity", "replicate", *COLUMNS]
+        names = (
+            [*SUMMARY]
+            if not runs
+            else ["scenario", "protocol", "failure", "severity", "replicate", *COLUMNS]
+        )
         with Path(path).open("w", encoding="utf-8", newline="") as file:
             write_csv(file, names, rows)
 

@@ -17,7 +17,8 @@ from oversight.streams import gather
 class RewardModel(Component):
     """A logistic probe on what is seen of claims of one height, fitted to soft labels.
 
-    Its evidence is its log-odds minus the logit of its mean training label, so that the height's prior is not counted
+    Its evidence is its log-odds minus the logit of its mean training label, so that the height's
+    prior is not counted
     again.
     """
 
@@ -30,7 +31,8 @@ class RewardModel(Component):
     _offset: float = 0.0
 
     def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Self:
-        """A copy fitted to one-dimensional claims of one height and beliefs about them, in [0, 1]."""
+        """A copy fitted to one-dimensional claims of one height and beliefs about them, in [0,
+        1]."""
         weights, intercept = fit_probes(pool.features(claims), labels[:, None], l2=self.l2)
         fitted = self.model_copy()
         fitted._pool, fitted._weights = pool, weights[:, 0]
@@ -45,5 +47,6 @@ class RewardModel(Component):
     def _column(self, node: int) -> FloatArray:
         # Over the whole pool, so that no number depends on the batch it is asked in.
         assert self._pool is not None
+        assert self._weights is not None
         everyone = Claims.of(self._pool.everyone, node)
         return np.asarray(self._pool.features(everyone) @ self._weights + self._offset)

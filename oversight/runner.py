@@ -26,7 +26,8 @@ def compare(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Run every protocol of a study on the same items, with the same people and student, and compare them.
+    """Run every protocol of a study on the same items, with the same people and student, and
+    compare them.
 
     executor  any concurrent.futures.Executor; the numbers do not depend on it
     jobs      worker processes, where no executor is given; 1 runs in this process

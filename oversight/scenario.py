@@ -17,7 +17,8 @@ MOST_VALUES = 50_000
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a file: where (line from 1, 0 for the whole file; path of keys) and what."""
+    """One thing wrong in a file: where (line from 1, 0 for the whole file; path of keys) and
+    what."""
 
     file: str
     line: int
@@ -54,11 +55,19 @@ def find(scenario: str | Path) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        raise ScenarioError([Problem(str(scenario), 0, "", "is a folder; expected a scenario file")])
-    if path.suffix == "" and path.parent == Path(".") and (shipped() / f"{path.name}.yaml").is_file():
+        raise ScenarioError(
+            [Problem(str(scenario), 0, "", "is a folder; expected a scenario file")]
+        )
+    if (
+        path.suffix == ""
+        and path.parent == Path(".")
+        and (shipped() / f"{path.name}.yaml").is_file()
+    ):
         return shipped() / f"{path.name}.yaml"
     hint = nearest(path.stem, names())
-    raise ScenarioError([Problem(str(scenario), 0, "", f"no such file or shipped scenario; {hint}")])
+    raise ScenarioError(
+        [Problem(str(scenario), 0, "", f"no such file or shipped scenario; {hint}")]
+    )
 
 
 def load(scenario: str | Path) -> Study:
@@ -70,7 +79,16 @@ def load(scenario: str | Path) -> Study:
     tree = _parse(path)
     if not isinstance(tree, dict):
         says = "is empty" if tree is None else f"holds a {type(tree).__name__}"
-        raise ScenarioError([Problem(str(path), 0, "", f"{says}; expected keys and values, see `oversight check --show quickstart`")])
+        raise ScenarioError(
+            [
+                Problem(
+                    str(path),
+                    0,
+                    "",
+                    f"{says}; expected keys and values, see `oversight check --show quickstart`",
+                )
+            ]
+        )
     try:
         plain = _plain(tree)
     except ValueError as error:
@@ -102,7 +120,9 @@ def _parse(path: Path) -> Any:
 
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise fail(f"a file of {path.stat().st_size:,} bytes; a scenario has at most {MOST_BYTES:,}")
+            raise fail(
+                f"a file of {path.stat().st_size:,} bytes; a scenario has at most {MOST_BYTES:,}"
+            )
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise fail(f"cannot be read: {error.strerror}") from None
@@ -117,24 +137,30 @@ def _parse(path: Path) -> Any:
         says = str(error.problem or error.context).split("\n")[0]
         raise fail(f"is not YAML 1.2: {says}", mark.line + 1 if mark else 0) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise fail(f"is not YAML 1.2: {str(error).splitlines()[0] if str(error) else 'nested too deeply'}") from None
+        raise fail(
+            f"is not YAML 1.2: {str(error).splitlines()[0] if str(error) else 'nested too deeply'}"
+        ) from None
 
 
 def _plain(node: Any, above: tuple[int, ...] = (), count: list[int] | None = None) -> Any:
-    """Plain dicts, lists and scalars; refuses a value that contains itself, and aliases that multiply without end."""
+    """Plain dicts, lists and scalars; refuses a value that contains itself, and aliases that
+    multiply without end."""
     count = [0] if count is None else count
     count[0] += 1
     if count[0] > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES:,} values once aliases are written out")
     if isinstance(node, dict | list):
         if id(node) in above:
-            raise ValueError("an alias makes a value contain itself; a protocol cannot be part of itself")
+            raise ValueError(
+                "an alias makes a value contain itself; a protocol cannot be part of itself"
+            )
         if len(above) > 100:
             raise ValueError("values are nested more than 100 deep")
         below = (*above, id(node))
         if isinstance(node, dict):
             return {
-                (k if isinstance(k, str) else str(k)): _plain(v, below, count) for k, v in node.items()
+                (k if isinstance(k, str) else str(k)): _plain(v, below, count)
+                for k, v in node.items()
             }
         return [_plain(v, below, count) for v in node]
     for kind in (bool, int, float, str):
@@ -170,7 +196,11 @@ def _problem(file: str, tree: Any, error: Any) -> Problem:
         value = error.get("input")
         if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
             says += " (YAML 1.2 writes true and false)"
-        says = f"{value!r} is not right; {says}" if isinstance(value, str | int | float | bool | None) else says
+        says = (
+            f"{value!r} is not right; {says}"
+            if isinstance(value, str | int | float | bool | None)
+            else says
+        )
     if says == "Field required":
         says = "missing"
     return Problem(file, line, path, says)

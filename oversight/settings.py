@@ -17,7 +17,8 @@ CLEAREST = 1 - 1e-9
 
 
 class ByHeight(Strict):
-    """Accuracy at the root (against gold) and at the leaves (against the claim's truth); log-odds in between."""
+    """Accuracy at the root (against gold) and at the leaves (against the claim's truth); log-odds
+    in between."""
 
     root: Share = 0.70
     leaf: Share = 0.92
@@ -39,8 +40,12 @@ Accuracy = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"$ref": "#/$defs/ByHeight"},
-                {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 1},
+                {"x-ref": "ByHeight"},
+                {
+                    "type": "array",
+                    "items": {"type": "number", "minimum": 0, "maximum": 1},
+                    "minItems": 1,
+                },
             ]
         }
     ),
@@ -68,8 +73,12 @@ class PeopleSettings(Strict):
     """The human overseers."""
 
     accuracy: Accuracy = ByHeight()
-    structure: Share = Field(0.6, description="share of their error in a direction the student can represent, s")
-    confidence: Positive = Field(1.0, description="factor on stated log-odds; above 1 is over-confident")
+    structure: Share = Field(
+        0.6, description="share of their error in a direction the student can represent, s"
+    )
+    confidence: Positive = Field(
+        1.0, description="factor on stated log-odds; above 1 is over-confident"
+    )
     skill_sd: Amount = Field(0.0, description="spread of people's accuracy, in log-odds")
     minutes: Minutes = Minutes()
 
@@ -78,10 +87,14 @@ class ModelSettings(Strict):
     """The strong model U, of which debaters, consultants and assistants are copies."""
 
     accuracy: Accuracy = ByHeight(root=0.93, leaf=0.98)
-    shared_bias: Share = Field(0.2, description="share of U's error along the people's misconception, kappa")
+    shared_bias: Share = Field(
+        0.2, description="share of U's error along the people's misconception, kappa"
+    )
 
 
-def accuracy_problem(accuracy: ByHeight | tuple[float, ...], ceiling: float, height: int) -> str | None:
+def accuracy_problem(
+    accuracy: ByHeight | tuple[float, ...], ceiling: float, height: int
+) -> str | None:
     """What is wrong with an accuracy by height, or None."""
     listed = accuracy if isinstance(accuracy, tuple) else (accuracy.root, accuracy.leaf)
     if isinstance(accuracy, tuple) and len(accuracy) != height + 1:
@@ -101,7 +114,8 @@ def accuracy_by_node(
 ) -> FloatArray:
     """P(right) of every node, against the claim's own truth (MODEL 2).
 
-    The root's accuracy is given against gold and converted once, A_y = (A_gold - eta) / (1 - 2 eta); heights in
+    The root's accuracy is given against gold and converted once, A_y = (A_gold - eta) / (1 - 2
+    eta); heights in
     between are interpolated in log-odds. `heights` is by node, the root first.
     """
     top = int(heights[0])
@@ -119,5 +133,6 @@ def accuracy_by_node(
 
 
 def signal(accuracy: FloatArray) -> FloatArray:
-    """The correlation r = cos(pi (1 - A)) between judgment and truth of an overseer right with chance A (MODEL 3)."""
+    """The correlation r = cos(pi (1 - A)) between judgment and truth of an overseer right with
+    chance A (MODEL 3)."""
     return np.asarray(np.cos(np.pi * (1 - np.minimum(accuracy, CLEAREST))))

@@ -27,7 +27,9 @@ def overseers() -> dict[str, Any]:
 def _overseer(value: Any) -> Component:
     if isinstance(value, Component):
         if not hasattr(value, "assess"):
-            raise ValueError(f"{value.name or type(value).__name__} is no overseer; expected one that assesses claims")
+            raise ValueError(
+                f"{value.name or type(value).__name__} is no overseer; expected one that assesses claims"
+            )
         return value
     name, knobs = _named(value, "an overseer, like {debate: {turns: 2}} or human")
     if name in PLAIN:
@@ -69,9 +71,9 @@ def _named(value: Any, expected: str) -> tuple[str, Any]:
 
 def _made(kind: Any, name: str, knobs: Any) -> Component:
     given = knobs if isinstance(knobs, Mapping) else {}
-    inside_only = [key for key in given if key in kind.model_fields and key not in kind.keys()]
+    inside_only = [key for key in given if key in kind.model_fields and key not in kind.file_keys()]
     if inside_only:
-        says = f"is set from Python or by a failure, not in a file; keys: {', '.join(kind.keys())}"
+        says = f"is set from Python or by a failure, not in a file; keys: {', '.join(kind.file_keys())}"
         raise_all(name, [told(says, (name, key)) for key in inside_only])
     try:
         made: Component = kind.model_validate({} if knobs is None else knobs)
@@ -83,15 +85,25 @@ def _made(kind: Any, name: str, knobs: Any) -> Component:
 def _instance(kind: type[Component], method: str) -> BeforeValidator:
     def check(value: Any) -> Any:
         if not hasattr(value, method):
-            raise ValueError(f"{value!r} is no {kind.__name__}; expected something that can {method}")
+            raise ValueError(
+                f"{value!r} is no {kind.__name__}; expected something that can {method}"
+            )
         return value
 
     return BeforeValidator(check)
 
 
 OverseerSlot = Annotated[
-    SkipValidation[Overseer], BeforeValidator(_overseer), WithJsonSchema({"$ref": "#/$defs/overseer"})
+    SkipValidation[Overseer],
+    BeforeValidator(_overseer),
+    WithJsonSchema({"x-ref": "overseer"}),
 ]
-AgentSlot = Annotated[SkipValidation[Agent], BeforeValidator(_agent), WithJsonSchema({"$ref": "#/$defs/agent"})]
-AggregatorSlot = Annotated[SkipValidation[Aggregator], _instance(Aggregator, "combine"), WithJsonSchema({})]
-RewardModelSlot = Annotated[SkipValidation[RewardModel], _instance(RewardModel, "fit"), WithJsonSchema({})]
+AgentSlot = Annotated[
+    SkipValidation[Agent], BeforeValidator(_agent), WithJsonSchema({"x-ref": "agent"})
+]
+AggregatorSlot = Annotated[
+    SkipValidation[Aggregator], _instance(Aggregator, "combine"), WithJsonSchema({})
+]
+RewardModelSlot = Annotated[
+    SkipValidation[RewardModel], _instance(RewardModel, "fit"), WithJsonSchema({})
+]

@@ -1,4 +1,5 @@
-"""Results on disk: an embedded SQLite store that only the parent writes, a manifest, transcripts, flat exports."""
+"""Results on disk: an embedded SQLite store that only the parent writes, a manifest, transcripts,
+flat exports."""
 
 from __future__ import annotations
 
@@ -48,14 +49,19 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{folder}: cannot keep results there: {error}") from None
         if int(found) > SCHEMA:
-            raise StoreError(f"{path}: written by a newer version of this program (schema {found}, this reads {SCHEMA})")
+            raise StoreError(
+                f"{path}: written by a newer version of this program (schema {found}, this reads {SCHEMA})"
+            )
         return Store(folder, study, database)
 
     def __enter__(self) -> Store:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._database.close()
 
@@ -68,7 +74,9 @@ class Store:
 
     def keep(self, replicate: Replicate) -> None:
         """Commit one replicate."""
-        rows = json.dumps(replicate.rows)  # NaN as NaN: read back by the same library, to the last bit
+        rows = json.dumps(
+            replicate.rows
+        )  # NaN as NaN: read back by the same library, to the last bit
         with self._database:
             self._database.execute(
                 "INSERT OR REPLACE INTO replicates VALUES (?, ?, ?)",
@@ -80,7 +88,8 @@ class Store:
         from oversight.transcripts import transcripts
 
         (self.folder / "manifest.json").write_text(
-            json.dumps(manifest(self.study, results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(manifest(self.study, results), indent=2, ensure_ascii=False) + "\n",
+            encoding="utf-8",
         )
         results.to_csv(self.folder / "runs.csv", runs=True)
         results.to_csv(self.folder / "summary.csv")
@@ -91,16 +100,20 @@ class Store:
 
 
 def _identity(study: Study) -> str:
-    """What decides the numbers of a stored replicate: the study, its protocols, and the versions that matter."""
+    """What decides the numbers of a stored replicate: the study, its protocols, and the versions
+    that matter."""
     cells = {name: protocol.identity() for name, protocol in study.cells.items()}
     versions = {name: _version(name) for name in LIBRARIES[:3]}
     return json.dumps([study.identity(), cells, versions, list(COLUMNS)])
 
 
 def manifest(study: Study, results: Results) -> dict[str, Any]:
-    """What made these results: the scenario as resolved, seeds, versions of everything, failures."""
+    """What made these results: the scenario as resolved, seeds, versions of everything,
+    failures."""
     plugins = {
-        f"{group}.{entry.name}": f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+        f"{group}.{entry.name}": f"{entry.dist.name} {entry.dist.version}"
+        if entry.dist
+        else "unknown"
         for group in ("mechanisms", "failures", "worlds", "students")
         for entry in entry_points(group=f"oversight.{group}")
     }
@@ -121,7 +134,11 @@ def manifest(study: Study, results: Results) -> dict[str, Any]:
 
 def file_name(protocol: str) -> str:
     """A protocol's name as a file name."""
-    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol).strip().replace(" ", "-")
+    return (
+        "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol)
+        .strip()
+        .replace(" ", "-")
+    )
 
 
 def _version(name: str) -> str:

@@ -1,8 +1,8 @@
 """Random draws, named by what they are for (MODEL 9).
 
-Every number comes from a stream keyed by identity (a person's seat and a node, a mechanism's configuration), never by
-order of calls. Draws are made as columns over all items of a pool and then indexed, so any batch in any order sees the
-same numbers.
+Every number comes from a stream keyed by identity (a person's seat and a node, a mechanism's
+configuration), never by order of calls. Draws are made as columns over all items of a pool and then
+indexed, so any batch in any order sees the same numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Key = tuple[str | int, ...]
 
 
 def stream(seed: int, *key: str | int) -> np.random.Generator:
-    """The generator that belongs to this seed and name, the same in every process and version of Python."""
+    """The generator that belongs to this seed and name, the same in every process and version of
+    Python."""
     digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
     words = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
     sequence = np.random.SeedSequence(entropy=seed, spawn_key=words)
@@ -28,7 +29,8 @@ def stream(seed: int, *key: str | int) -> np.random.Generator:
 
 
 class Draws:
-    """Columns of draws over the items of one pool, kept while there is room and made again, identical, when not."""
+    """Columns of draws over the items of one pool, kept while there is room and made again,
+    identical, when not."""
 
     def __init__(self, seed: int, key: Key, items: int, room: int = 2**27) -> None:
         self.seed, self.key, self.items, self.room = seed, key, items, room
@@ -40,7 +42,8 @@ class Draws:
         return stream(self.seed, *self.key, *name)
 
     def column(self, kind: str, width: int, *name: str | int) -> FloatArray:
-        """Draws of shape (items,), or (items, width) where width > 0; kind is a method of numpy's Generator."""
+        """Draws of shape (items,), or (items, width) where width > 0; kind is a method of numpy's
+        Generator."""
         return self.kept((kind, width, *name), lambda: self._draw(kind, width, name))
 
     def kept(self, key: Key, make: Callable[[], FloatArray]) -> FloatArray:
@@ -68,7 +71,9 @@ class Draws:
 def gather(claims: Claims, column: Callable[[int], FloatArray]) -> FloatArray:
     """`column(node)[item]` for every claim, one call of `column` a node."""
     if claims.node.size == 1:
-        return np.asarray(column(int(claims.node.flat[0]))[np.broadcast_to(claims.item, claims.shape)])
+        return np.asarray(
+            column(int(claims.node.flat[0]))[np.broadcast_to(claims.item, claims.shape)]
+        )
     nodes, position = np.unique(claims.node, return_inverse=True)
     rows = np.stack([column(int(node)) for node in nodes])
     place: IntArray = position.reshape(claims.node.shape)
@@ -77,7 +82,8 @@ def gather(claims: Claims, column: Callable[[int], FloatArray]) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A mechanism's own draws for the claims it is judging; every array has the shape of those claims."""
+    """A mechanism's own draws for the claims it is judging; every array has the shape of those
+    claims."""
 
     draws: Draws
     key: Key

@@ -1,4 +1,5 @@
-"""Strict settings: unknown keys are told with the nearest right one, beside every other error, and nothing is coerced."""
+"""Strict settings: unknown keys are told with the nearest right one, beside every other error, and
+nothing is coerced."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 def nearest(word: object, known: list[str]) -> str:
     """A hint: the nearest right word, or all of them."""
     close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else "expected one of: " + ", ".join(sorted(known))
+    return (
+        f"did you mean {close[0]!r}?" if close else "expected one of: " + ", ".join(sorted(known))
+    )
 
 
 def told(message: str, loc: tuple[int | str, ...] = (), value: object = None) -> InitErrorDetails:
@@ -66,7 +69,7 @@ class Strict(BaseModel):
             data = {}
         if not isinstance(data, Mapping):
             return handler(data)
-        known = cls.keys()
+        known = cls.file_keys()
         errors = [
             told(f"unknown key; {nearest(key, known)}", (str(key),), value)
             for key, value in data.items()
@@ -80,6 +83,6 @@ class Strict(BaseModel):
         return made
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def file_keys(cls) -> list[str]:
         """The keys that a file may write."""
         return [key for key, field in cls.model_fields.items() if not field.exclude]

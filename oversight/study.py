@@ -1,4 +1,5 @@
-"""A study: what a scenario file says, checked. The unit that everything else runs, stores and shows."""
+"""A study: what a scenario file says, checked. The unit that everything else runs, stores and
+shows."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, SkipValidation, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SkipValidation,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from oversight.component import Component, Overseer
@@ -16,7 +25,7 @@ from oversight.pool import Setting
 from oversight.registry import PluginError, registry
 from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
 from oversight.slots import OverseerSlot
-from oversight.strict import Count, Strict, Whole, lines_of, raise_all, told
+from oversight.strict import Count, Strict, lines_of, raise_all, told
 
 SCHEMA = 1
 UNAIDED = "unaided"
@@ -45,22 +54,29 @@ def _plugin(group: str, default: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-World = Annotated[SkipValidation[Any], _plugin("worlds", "concept"), WithJsonSchema({"$ref": "#/$defs/world"})]
-Student = Annotated[SkipValidation[Any], _plugin("students", "linear"), WithJsonSchema({"$ref": "#/$defs/student"})]
+World = Annotated[
+    SkipValidation[Any], _plugin("worlds", "concept"), WithJsonSchema({"x-ref": "world"})
+]
+Student = Annotated[
+    SkipValidation[Any], _plugin("students", "linear"), WithJsonSchema({"x-ref": "student"})
+]
 
 
 def _schema_version(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected the schema version, {SCHEMA}")
     if value > SCHEMA:
-        raise ValueError(f"schema version {value} is from the future of this program, which reads {SCHEMA}; upgrade it")
+        raise ValueError(
+            f"schema version {value} is from the future of this program, which reads {SCHEMA}; upgrade it"
+        )
     return value
 
 
 class Study(Strict):
     """A scenario with everything resolved.
 
-    Python users build one from parts: `Study(protocols={"mine": Decomposition(checker=Debate(turns=2))})`.
+    Python users build one from parts: `Study(protocols={"mine":
+    Decomposition(checker=Debate(turns=2))})`.
     """
 
     oversight: Annotated[int, BeforeValidator(_schema_version)] = SCHEMA
@@ -80,9 +96,18 @@ class Study(Strict):
     @classmethod
     def _named(cls, protocols: dict[str, Overseer]) -> dict[str, Overseer]:
         if not protocols:
-            raise ValueError("no protocols to compare; expected at least one, like `debate: {debate: {}}`")
-        bad = [name for name in protocols if not name.strip() or len(name) > 60 or not name.isprintable()]
-        raise_all("protocols", [told("expected a name of 1 to 60 printable characters", (name,)) for name in bad])
+            raise ValueError(
+                "no protocols to compare; expected at least one, like `debate: {debate: {}}`"
+            )
+        bad = [
+            name
+            for name in protocols
+            if not name.strip() or len(name) > 60 or not name.isprintable()
+        ]
+        raise_all(
+            "protocols",
+            [told("expected a name of 1 to 60 printable characters", (name,)) for name in bad],
+        )
         return protocols
 
     @model_validator(mode="after")
@@ -111,7 +136,8 @@ class Study(Strict):
 
     @cached_property
     def cells(self) -> dict[str, Overseer]:
-        """Every protocol to run, the unaided overseer among them, first where it was not asked for."""
+        """Every protocol to run, the unaided overseer among them, first where it was not asked
+        for."""
         if self.baseline_protocol is not None:
             return dict(self.protocols)
         return {UNAIDED: registry("mechanisms").get("direct")(), **self.protocols}
@@ -126,11 +152,18 @@ class Study(Strict):
         return Setting(self.overseer, self.model)
 
     def identity(self) -> str:
-        """A digest of what decides the numbers of a replicate, apart from protocols: not name, about or replicates."""
+        """A digest of what decides the numbers of a replicate, apart from protocols: not name,
+        about or replicates."""
         told = {key: _resolved(getattr(self, key)) for key in self.DECIDE}
         template = self.world.template
-        told["tree"] = [template.children, [g and (g.table, g.repeat) for g in template.gate], template.leaf_prior]
-        return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+        told["tree"] = [
+            template.children,
+            [g and (g.table, g.repeat) for g in template.gate],
+            template.leaf_prior,
+        ]
+        return hashlib.blake2b(
+            json.dumps(told, sort_keys=True).encode(), digest_size=16
+        ).hexdigest()
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain data, every default written out, in the order of the file format."""
@@ -138,7 +171,9 @@ class Study(Strict):
         return {key: _resolved(getattr(self, key)) for key in fields}
 
 
-def _parts(component: Component, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Component]]:
+def _parts(
+    component: Component, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Component]]:
     """Every component of a protocol with its path in the file."""
     path = (*path, component.name)
     yield path, component
@@ -154,10 +189,10 @@ def _parts(component: Component, path: tuple[str | int, ...]) -> Iterator[tuple[
 
 def _resolved(value: Any) -> Any:
     if isinstance(value, Component):
-        knobs = {key: _resolved(getattr(value, key)) for key in type(value).keys()}
+        knobs = {key: _resolved(getattr(value, key)) for key in type(value).file_keys()}
         return {value.name: {key: v for key, v in knobs.items() if v is not None}}
     if isinstance(value, Strict):
-        return {key: _resolved(getattr(value, key)) for key in type(value).keys()}
+        return {key: _resolved(getattr(value, key)) for key in type(value).file_keys()}
     if isinstance(value, Mapping):
         return {key: _resolved(v) for key, v in value.items()}
     if isinstance(value, tuple | list):

@@ -36,7 +36,8 @@ def cells(row: Row) -> list[str]:
         _signed(row["oversight_gain"]),
         _signed(row["generalization_gain"]),
         _three(row["label_accuracy"]),
-        _two(row["structured_share"]) + ("*" if row["structured_share_status"].startswith("flagged") else ""),
+        _two(row["structured_share"])
+        + ("*" if row["structured_share_status"].startswith("flagged") else ""),
         _three(row["student_accuracy"]),
         _plain(row["human_minutes_per_item"]),
         _plain(row["model_calls_per_item"]),
@@ -58,12 +59,16 @@ def table(results: Results) -> Table:
 def markdown(results: Results) -> str:
     """The comparison as a Markdown table."""
     lines = ["| " + " | ".join(HEADS) + " |", "| --- |" + " ---: |" * (len(HEADS) - 1)]
-    lines += ["| " + " | ".join(c.replace("|", "\\|") for c in cells(row)) + " |" for row in results.summary()]
+    lines += [
+        "| " + " | ".join(c.replace("|", "\\|") for c in cells(row)) + " |"
+        for row in results.summary()
+    ]
     return "\n".join(lines)
 
 
 def notes(results: Results) -> list[str]:
-    """What a reader of the table must know: baselines, what is undefined and why, which differences stand."""
+    """What a reader of the table must know: baselines, what is undefined and why, which differences
+    stand."""
     rows = results.summary()
     said = []
     first = next((row for row in rows if row["replicates"]), None)

@@ -14,14 +14,15 @@ ITEMS = 3
 
 
 def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[str, str]:
-    """A text a protocol on the first items of a replicate: the same numbers as in the run, told aloud."""
+    """A text a protocol on the first items of a replicate: the same numbers as in the run, told
+    aloud."""
     pool = study.world.pool(study.seed, replicate, "train")
     chosen = np.arange(min(items, pool.draws.items))
     texts = {}
     for name, protocol in study.cells.items():
         try:
             prepared = protocol.prepare(pool, study.setting)
-            verdicts = prepared.assess(Claims.of(chosen, traced=True))  # type: ignore[attr-defined]
+            verdicts = prepared.assess(Claims.of(chosen, traced=True))
         except Exception as error:  # told where the run tells it too
             texts[name] = f"{name}\n\nfailed: {type(error).__name__}: {error}\n"
             continue

@@ -1,4 +1,5 @@
-"""Task trees: how a question breaks into smaller ones. One template serves all items of a scenario."""
+"""Task trees: how a question breaks into smaller ones. One template serves all items of a
+scenario."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -14,6 +16,9 @@ from scipy.optimize import brentq, minimize_scalar
 from oversight import gates
 from oversight.claims import FloatArray, IntArray
 from oversight.gates import Gate
+
+if TYPE_CHECKING:
+    Graph = nx.DiGraph[Any]
 
 MOST_NODES = 50_000
 
@@ -58,7 +63,8 @@ class TaskTree:
 
     @cached_property
     def priors(self) -> FloatArray:
-        """P(true) of every node when leaves are independent: what the template says, before the item's question."""
+        """P(true) of every node when leaves are independent: what the template says, before the
+        item's question."""
         priors = np.array(self.leaf_prior, dtype=np.float64)
         for node in reversed(range(len(self))):
             gate = self.gate[node]
@@ -68,7 +74,8 @@ class TaskTree:
 
     @cached_property
     def marginals(self) -> FloatArray:
-        """P(true) of every node over items: the root is a fair coin, and each node's children follow from it.
+        """P(true) of every node over items: the root is a fair coin, and each node's children
+        follow from it.
 
         Equal to `priors` where the root's prior is one half.
         """
@@ -94,7 +101,8 @@ class TaskTree:
         return table
 
     def frontier(self, node: int, height: int) -> list[int]:
-        """The nodes under `node` at which an answer is asked for: the highest ones of at most this height."""
+        """The nodes under `node` at which an answer is asked for: the highest ones of at most this
+        height."""
         if self.heights[node] <= height:
             return [node]
         return [found for child in self.children[node] for found in self.frontier(child, height)]
@@ -107,7 +115,8 @@ class TaskTree:
         return [*below, node]
 
     def with_leaf_prior(self, prior: float | str) -> TaskTree:
-        """The tree with the prior of leaves that have none of their own (NaN); "balanced" makes the root a fair coin."""
+        """The tree with the prior of leaves that have none of their own (NaN); "balanced" makes the
+        root a fair coin."""
         if not isinstance(prior, str):
             return self._filled(prior)
         return self._filled(self._balanced())
@@ -139,11 +148,14 @@ class TaskTree:
 
 
 def balanced(branching: int, depth: int, gate_names: Sequence[object]) -> TaskTree:
-    """A tree in which every inner node has `branching` children; one gate a level, the root's first."""
+    """A tree in which every inner node has `branching` children; one gate a level, the root's
+    first."""
     nodes = depth + 1 if branching == 1 else (branching ** (depth + 1) - 1) // (branching - 1)
     if nodes > MOST_NODES:
-        raise TreeError(f"a tree of {nodes:,} nodes; at most {MOST_NODES:,} fit (lower branching or depth)")
-    graph = nx.DiGraph()
+        raise TreeError(
+            f"a tree of {nodes:,} nodes; at most {MOST_NODES:,} fit (lower branching or depth)"
+        )
+    graph: Graph = nx.DiGraph()
     graph.add_node("root")
     level = ["root"]
     for gate in gate_names:
@@ -158,10 +170,11 @@ def balanced(branching: int, depth: int, gate_names: Sequence[object]) -> TaskTr
     return from_graph(graph)
 
 
-def from_graph(graph: nx.DiGraph) -> TaskTree:
+def from_graph(graph: Graph) -> TaskTree:
     """A task tree from a networkx graph: edges from question to sub-question, in order.
 
-    Node attributes: `gate` on inner nodes (name or truth table), `prior` on leaves (optional, in (0, 1)).
+    Node attributes: `gate` on inner nodes (name or truth table), `prior` on leaves (optional, in
+    (0, 1)).
     Raises TreeError naming the node that is wrong.
     """
     _check_shape(graph)
@@ -178,7 +191,7 @@ def from_graph(graph: nx.DiGraph) -> TaskTree:
     return tree
 
 
-def _check_shape(graph: nx.DiGraph) -> None:
+def _check_shape(graph: Graph) -> None:
     if len(graph) == 0:
         raise TreeError("the tree has no nodes; expected at least a root")
     if len(graph) > MOST_NODES:
@@ -187,40 +200,50 @@ def _check_shape(graph: nx.DiGraph) -> None:
         raise TreeError("two edges between the same nodes; a question has one parent, once")
     if not nx.is_directed_acyclic_graph(graph):
         cycle = " -> ".join(str(edge[0]) for edge in nx.find_cycle(graph))
-        raise TreeError(f"the tree has a cycle ({cycle}); expected every question to break into smaller ones")
+        raise TreeError(
+            f"the tree has a cycle ({cycle}); expected every question to break into smaller ones"
+        )
     roots = [str(node) for node, degree in graph.in_degree() if degree == 0]
     if len(roots) != 1:
         raise TreeError(f"{len(roots)} roots ({', '.join(roots[:5])}); expected one")
     shared = [str(node) for node, degree in graph.in_degree() if degree > 1]
     if shared:
-        raise TreeError(f"node {shared[0]!r} has several parents; expected one (copy it under each)")
+        raise TreeError(
+            f"node {shared[0]!r} has several parents; expected one (copy it under each)"
+        )
     if nx.dag_longest_path_length(graph) > 500:
         raise TreeError("a tree deeper than 500; expected at most that")
 
 
-def _gate_of(graph: nx.DiGraph, node: object) -> Gate | None:
+def _gate_of(graph: Graph, node: object) -> Gate | None:
     children = graph.out_degree(node)
     gate = graph.nodes[node].get("gate")
     if children == 0:
         if gate is not None:
-            raise TreeError(f"node {str(node)!r} has a gate but no children; leave the gate out of leaves")
+            raise TreeError(
+                f"node {str(node)!r} has a gate but no children; leave the gate out of leaves"
+            )
         return None
     if gate is None:
-        raise TreeError(f"node {str(node)!r} has children but no gate; expected {', '.join(gates.NAMES)} or a table")
+        raise TreeError(
+            f"node {str(node)!r} has children but no gate; expected {', '.join(gates.NAMES)} or a table"
+        )
     try:
         return gates.parse(gate, children)
     except ValueError as error:
         raise TreeError(f"node {str(node)!r}: {error}") from None
 
 
-def _prior_of(graph: nx.DiGraph, node: object) -> float:
+def _prior_of(graph: Graph, node: object) -> float:
     prior = graph.nodes[node].get("prior")
     if graph.out_degree(node) or prior is None:
         if prior is not None:
             raise TreeError(f"node {str(node)!r} has children and a prior; a prior is for leaves")
         return math.nan
     if isinstance(prior, bool) or not isinstance(prior, int | float) or not 0 < prior < 1:
-        raise TreeError(f"node {str(node)!r} has prior {prior!r}; expected a number between 0 and 1")
+        raise TreeError(
+            f"node {str(node)!r} has prior {prior!r}; expected a number between 0 and 1"
+        )
     return float(prior)
 
 

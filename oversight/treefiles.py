@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import networkx as nx
 from pydantic import (
@@ -24,9 +24,10 @@ from oversight.strict import Count, Strict, Whole, raise_all, told
 from oversight.tree import TaskTree, TreeError, balanced, from_graph
 
 
-
 def _leaf_prior(value: Any) -> float | str:
-    if value == "balanced" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1):
+    if value == "balanced" or (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
+    ):
         return value if isinstance(value, str) else float(value)
     raise ValueError("expected balanced or a number between 0 and 1")
 
@@ -35,23 +36,33 @@ LeafPrior = Annotated[
     SkipValidation[float | str],
     BeforeValidator(_leaf_prior),
     WithJsonSchema(
-        {"anyOf": [{"const": "balanced"}, {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}]}
+        {
+            "anyOf": [
+                {"const": "balanced"},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
     ),
 ]
 Bit = Annotated[int, Field(strict=True, ge=0, le=1)]
 GateName = str | tuple[Bit, ...]
 
+if TYPE_CHECKING:
+    from oversight.tree import Graph
+
 MOST_BYTES = 20_000_000
 
 
 class BalancedTree(Strict):
-    """Every inner node has `branching` children, down to `depth`; one gate a level, the root's first."""
+    """Every inner node has `branching` children, down to `depth`; one gate a level, the root's
+    first."""
 
     kind: Literal["balanced"] = "balanced"
     branching: Count = 3
     depth: Whole = 2
     gates: tuple[GateName, ...] | None = Field(
-        None, description="one a level, root first: and, or, xor, majority, repeat, or a truth table; "
+        None,
+        description="one a level, root first: and, or, xor, majority, repeat, or a truth table; "
         "or, and, or, ... if left out",
     )
     leaf_prior: LeafPrior = "balanced"
@@ -61,7 +72,11 @@ class BalancedTree(Strict):
     @field_validator("gates", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
-        return tuple(tuple(g) if isinstance(g, list) else g for g in value) if isinstance(value, list) else value
+        return (
+            tuple(tuple(g) if isinstance(g, list) else g for g in value)
+            if isinstance(value, list)
+            else value
+        )
 
     @property
     def tree(self) -> TaskTree:
@@ -72,7 +87,12 @@ class BalancedTree(Strict):
         names = self.gates or tuple(("or", "and")[i % 2] for i in range(self.depth))
         errors = []
         if len(names) != self.depth:
-            errors.append(told(f"{len(names)} gates for a tree of depth {self.depth}; expected {self.depth}", ("gates",)))
+            errors.append(
+                told(
+                    f"{len(names)} gates for a tree of depth {self.depth}; expected {self.depth}",
+                    ("gates",),
+                )
+            )
         for i, gate in enumerate(names):
             try:
                 gates.parse(gate, self.branching)
@@ -80,7 +100,9 @@ class BalancedTree(Strict):
                 errors.append(told(str(error), ("gates", i) if self.gates else ("branching",)))
         raise_all("tree", errors)
         try:
-            self._tree = balanced(self.branching, self.depth, names).with_leaf_prior(self.leaf_prior)
+            self._tree = balanced(self.branching, self.depth, names).with_leaf_prior(
+                self.leaf_prior
+            )
         except TreeError as error:
             raise ValueError(str(error)) from None
         return self
@@ -89,7 +111,8 @@ class BalancedTree(Strict):
 class FileTree(Strict):
     """A tree read from a node-link JSON or a GraphML file beside the scenario.
 
-    Inner nodes have an attribute `gate`; leaves may have a `prior`. Children are in the order of the file's edges.
+    Inner nodes have an attribute `gate`; leaves may have a `prior`. Children are in the order of
+    the file's edges.
     """
 
     kind: Literal["file"]
@@ -116,19 +139,30 @@ class FileTree(Strict):
 TreeSettings = Annotated[BalancedTree | FileTree, Field(discriminator="kind")]
 
 
-def read_graph(folder: Path, path: str) -> nx.DiGraph:
-    """The graph in a file inside `folder`; raises TreeError for anything that is no readable directed graph."""
+def read_graph(folder: Path, path: str) -> Graph:
+    """The graph in a file inside `folder`; raises TreeError for anything that is no readable
+    directed graph."""
     place = (folder / path).resolve()
     if not place.is_relative_to(folder.resolve()):
-        raise TreeError(f"lies outside the scenario's folder; put the file in {folder.resolve().name}/")
+        raise TreeError(
+            f"lies outside the scenario's folder; put the file in {folder.resolve().name}/"
+        )
     if not place.is_file():
         beside = sorted(p.name for p in folder.glob("*") if p.suffix in (".json", ".graphml"))
-        raise TreeError(f"no such file; beside the scenario: {', '.join(beside) or 'no .json or .graphml file'}")
+        raise TreeError(
+            f"no such file; beside the scenario: {', '.join(beside) or 'no .json or .graphml file'}"
+        )
     if place.stat().st_size > MOST_BYTES:
         raise TreeError(f"a file of {place.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
     try:
-        graph = _parse(place)
-    except (ValueError, KeyError, TypeError, nx.NetworkXError, xml.etree.ElementTree.ParseError) as error:
+        graph: Graph = _parse(place)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        nx.NetworkXError,
+        xml.etree.ElementTree.ParseError,
+    ) as error:
         kind = "GraphML" if place.suffix == ".graphml" else "node-link JSON"
         raise TreeError(f"not readable as {kind} ({type(error).__name__}: {error})") from None
     if not graph.is_directed():
@@ -136,7 +170,7 @@ def read_graph(folder: Path, path: str) -> nx.DiGraph:
     return graph
 
 
-def _parse(place: Path) -> nx.DiGraph:
+def _parse(place: Path) -> Any:
     if place.suffix == ".graphml":
         text = place.read_text(encoding="utf-8")
         if "<!DOCTYPE" in text or "<!ENTITY" in text:

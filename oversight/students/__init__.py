@@ -1,1 +1,1 @@
-"""Students: what is trained on an overseer's labels."""
+"""Students: what is trained on an overseer's labels. Registered in `oversight.students`."""

@@ -1,4 +1,5 @@
-"""A linear probe on the representation, with as much capacity as the scenario gives it (MODEL 6)."""
+"""A linear probe on the representation, with as much capacity as the scenario gives it (MODEL
+6)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ class LinearStudent(Strict):
     features: Annotated[int, Field(strict=True, ge=1)] | None = Field(
         None, description="dimensions of the representation that it sees; all if left out"
     )
-    l2: Amount = Field(1.0, description="penalty on weights, over the sum of losses; scikit-learn's 1 / C")
+    l2: Amount = Field(
+        1.0, description="penalty on weights, over the sum of losses; scikit-learn's 1 / C"
+    )
 
     def problem(self, features: int) -> str | None:
         if self.features is not None and self.features > features:
@@ -44,5 +47,6 @@ class LinearStudent(Strict):
     def fit(
         self, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """One student a column of targets, all together; weights and intercepts as `fit_probes` gives them."""
+        """One student a column of targets, all together; weights and intercepts as `fit_probes`
+        gives them."""
         return fit_probes(x, targets, l2=self.l2, weights=weights)

@@ -1,4 +1,5 @@
-"""Concept items: a point in a strong representation, an intended concept, a misconception, a task tree (MODEL 2)."""
+"""Concept items: a point in a strong representation, an intended concept, a misconception, a task
+tree (MODEL 2)."""
 
 from __future__ import annotations
 
@@ -20,15 +21,20 @@ MOST_CLAIMS = 100_000_000
 
 
 class ConceptWorld(Strict):
-    """Items x ~ N(0, I). Intended answer: the side of the concept; gold: that, flipped with chance 1 - ceiling."""
+    """Items x ~ N(0, I). Intended answer: the side of the concept; gold: that, flipped with chance
+    1 - ceiling."""
 
     kind: Literal["concept"] = "concept"
     train_items: Items = 4000
     test_items: Items = 4000
     features: Annotated[int, Field(strict=True, ge=2, le=4096)] = 32
     ceiling: Annotated[float, Field(strict=True, gt=0.5, le=1)] = 0.95
-    decomposability: Share = Field(0.95, description="share of items whose tree decides the item's own question")
-    claim_correlation: Share = Field(0.5, description="how far one misunderstanding runs through the tree, rho")
+    decomposability: Share = Field(
+        0.95, description="share of items whose tree decides the item's own question"
+    )
+    claim_correlation: Share = Field(
+        0.5, description="how far one misunderstanding runs through the tree, rho"
+    )
     tree: TreeSettings = Field(default_factory=BalancedTree)
 
     @model_validator(mode="after")
@@ -57,16 +63,20 @@ class ConceptPool(PoolBase):
     def __init__(self, world: ConceptWorld, seed: int, replicate: int, part: str) -> None:
         self.world, self.tree, self.noise = world, world.template, 1 - world.ceiling
         items = world.train_items if part == "train" else world.test_items
-        # Directions are the replicate's, shared by its two pools; everything else is the pool's own.
+        # Directions are the replicate's, shared by its two pools; everything else is the pool's
+        # own.
         self._replicate = replicate
         self.draws = Draws(seed, ("replicate", replicate, part), items)
 
     @cached_property
     def x(self) -> FloatArray:
-        return self.draws.generator("world", "items").standard_normal((self.draws.items, self.world.features))
+        return self.draws.generator("world", "items").standard_normal(
+            (self.draws.items, self.world.features)
+        )
 
     def directions(self, height: int) -> tuple[FloatArray, FloatArray]:
-        """Orthonormal concept and misconception for claims of a height; the root's are the item's own."""
+        """Orthonormal concept and misconception for claims of a height; the root's are the item's
+        own."""
         level = "root" if height == self.tree.height else height
         generator = stream(self.draws.seed, "replicate", self._replicate, "directions", level)
         basis, _ = np.linalg.qr(generator.standard_normal((self.world.features, 2)))
@@ -87,11 +97,14 @@ class ConceptPool(PoolBase):
 
     @cached_property
     def gold(self) -> BoolArray:
-        return self.intended ^ (self.draws.generator("world", "gold").random(self.draws.items) < self.noise)
+        return self.intended ^ (
+            self.draws.generator("world", "gold").random(self.draws.items) < self.noise
+        )
 
     @cached_property
     def _truths(self) -> BoolArray:
-        """Truth of every node, (nodes, items), drawn top-down; row 0 is what the tree's root says."""
+        """Truth of every node, (nodes, items), drawn top-down; row 0 is what the tree's root
+        says."""
         fair = self.draws.generator("world", "tree root").random((2, self.draws.items))
         truths = np.empty((len(self.tree), self.draws.items), dtype=np.bool_)
         truths[ROOT] = np.where(fair[0] < self.world.decomposability, self.intended, fair[1] < 0.5)
@@ -103,7 +116,8 @@ class ConceptPool(PoolBase):
             for value in (False, True):
                 here = truths[node] == value
                 steps = np.cumsum(gate.given(value, self.tree.priors[below]))
-                # The last code with any chance, so that rounding in the sum picks no impossible one.
+                # The last code with any chance, so that rounding in the sum picks no impossible
+                # one.
                 last = np.flatnonzero(gate.given(value, self.tree.priors[below]))[-1]
                 codes = np.minimum(np.searchsorted(steps, luck[here], side="right"), last)
                 truths[np.ix_(below, here)] = gate.bits[codes].T
@@ -143,7 +157,8 @@ class ConceptPool(PoolBase):
         return seen.reshape(*claims.shape, self.world.features)
 
     def _features(self, node: int) -> FloatArray:
-        """What a reward model sees of a node's claims: margin and misconception along two directions of the height."""
+        """What a reward model sees of a node's claims: margin and misconception along two
+        directions of the height."""
         if node == ROOT:
             return self.x
         return self.draws.kept(("features", node), lambda: self._placed(node))
