@@ -59,9 +59,8 @@ class RecursiveRewardModeling(Mechanism, Arguing):
     reward_model: RewardModelSlot = Field(RewardModel(), exclude=True)
 
     _fitted: dict[int, RewardModel] = PrivateAttr(default_factory=dict)
-    _ranking: dict[
-        int, float
-    ] = {}  # how well a height's reward models rank arguments: corr, MODEL 5
+    # How well the reward models below a height rank arguments for it: corr of MODEL 5.
+    _ranking: dict[int, float] = PrivateAttr(default_factory=dict)
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         prepared = super().prepare(pool, setting)

@@ -104,7 +104,8 @@ def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
         elif study is not None:
             cells, nodes = len(study.cells), len(study.world.template)
             click.echo(
-                f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, {study.replicates} replicates"
+                f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, "
+                f"{study.replicates} replicates"
             )
     if bad:
         sys.exit(BAD_INPUT)
@@ -262,7 +263,8 @@ def _tell_failures(results: Results) -> None:
         if kind not in seen:
             seen.add(kind)
             click.echo(
-                f"  {failure.protocol}, replicate {failure.replicate}: {failure.error} ({failure.origin})",
+                f"  {failure.protocol}, replicate {failure.replicate}: {failure.error} "
+                f"({failure.origin})",
                 err=True,
             )
 

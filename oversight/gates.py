@@ -140,7 +140,8 @@ def parse(text: object, children: int) -> Gate:
         )
     if len(bits) != 2**children:
         raise ValueError(
-            f"a truth table of {len(bits)} entries does not fit {children} children; expected {2**children} entries"
+            f"a truth table of {len(bits)} entries does not fit {children} children; expected "
+            f"{2**children} entries"
         )
     table = tuple(int(bit) for bit in bits)
     if len(set(table)) == 1:

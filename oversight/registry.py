@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -24,14 +25,15 @@ class Registry:
     loaded: dict[str, Any]
     broken: dict[str, str]
 
-    def get(self, name: str) -> Any:
-        """The plugin of that name; raises PluginError with the nearest name, or the plugin's own
-        error."""
+    def get(self, name: str, besides: Iterable[str] = ()) -> Any:
+        """The plugin of that name. Raises PluginError with the plugin's own error or the nearest
+        name, among these and what the caller accepts `besides`."""
         if name in self.broken:
             raise PluginError(self.broken[name])
         if name not in self.loaded:
             raise PluginError(
-                f"unknown {self.group.removesuffix('s')} {name!r}; {nearest(name, sorted(self.loaded))} "
+                f"unknown {self.group.removesuffix('s')} {name!r}; "
+                f"{nearest(name, sorted({*self.loaded, *besides}))} "
                 "(one of your own? register it as an entry point and install its package again)"
             )
         return self.loaded[name]
@@ -55,7 +57,8 @@ def read(group: str, found: list[EntryPoint]) -> Registry:
         origins = sorted(by_name[entry.name])
         if len(origins) > 1:
             broken[entry.name] = (
-                f"two {group} are named {entry.name!r}: {' and '.join(origins)}; uninstall or rename one"
+                f"two {group} are named {entry.name!r}: {' and '.join(origins)}; uninstall or "
+                "rename one"
             )
             continue
         try:

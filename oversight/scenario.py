@@ -95,7 +95,10 @@ def load(scenario: str | Path) -> Study:
         raise ScenarioError([Problem(str(path), 0, "", str(error))]) from None
     version = plain.get("oversight")
     if isinstance(version, int) and version > 1:
-        says = f"schema version {version} is from the future of this program, which reads 1; upgrade it"
+        says = (
+            f"schema version {version} is from the future of this program, which reads 1; "
+            "upgrade it"
+        )
         raise ScenarioError([Problem(str(path), _line(tree, ("oversight",))[0], "oversight", says)])
     problems = [
         Problem(str(path), 1, key, "missing; expected " + what)

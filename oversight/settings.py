@@ -103,7 +103,10 @@ def accuracy_problem(
             f"expected {height + 1}, the root's first (or root and leaf)"
         )
     if not 0.5 < listed[0] <= ceiling:
-        return f"root accuracy {listed[0]:g} is against gold; expected above 0.5 and at most the ceiling {ceiling:g}"
+        return (
+            f"root accuracy {listed[0]:g} is against gold; expected above 0.5 and at most "
+            f"the ceiling {ceiling:g}"
+        )
     if any(not 0.5 < value <= 1 for value in listed[1:]):
         return f"accuracy {min(listed[1:]):g} below the root; expected above 0.5 and at most 1"
     return None

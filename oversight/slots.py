@@ -13,7 +13,7 @@ from oversight.component import Component, Overseer
 from oversight.people import Human
 from oversight.registry import PluginError, registry
 from oversight.reward import RewardModel
-from oversight.strict import lines_of, nearest, raise_all, told
+from oversight.strict import lines_of, raise_all, told
 
 PLAIN: dict[str, type[Overseer]] = {"human": Human, "model": Model}
 """Overseers that are not mechanisms: a person and the strong model."""
@@ -28,23 +28,17 @@ def _overseer(value: Any) -> Component:
     if isinstance(value, Component):
         if not hasattr(value, "assess"):
             raise ValueError(
-                f"{value.name or type(value).__name__} is no overseer; expected one that assesses claims"
+                f"{value.name or type(value).__name__} is no overseer; expected one that "
+                "assesses claims"
             )
         return value
     name, knobs = _named(value, "an overseer, like {debate: {turns: 2}} or human")
     if name in PLAIN:
         return _made(PLAIN[name], name, knobs)
     try:
-        kind = registry("mechanisms").get(name)
+        kind = registry("mechanisms").get(name, besides=PLAIN)
     except PluginError as error:
-        known = sorted(overseers())
-        says = str(error)
-        if name not in registry("mechanisms").broken:
-            says = (
-                f"unknown mechanism {name!r}; {nearest(name, known)} "
-                "(one of your own? register it as an entry point and install its package again)"
-            )
-        raise_all("overseer", [told(says, (name,))])
+        raise_all("overseer", [told(str(error), (name,))])
     return _made(kind, name, knobs)
 
 
@@ -73,7 +67,10 @@ def _made(kind: Any, name: str, knobs: Any) -> Component:
     given = knobs if isinstance(knobs, Mapping) else {}
     inside_only = [key for key in given if key in kind.model_fields and key not in kind.file_keys()]
     if inside_only:
-        says = f"is set from Python or by a failure, not in a file; keys: {', '.join(kind.file_keys())}"
+        says = (
+            "is set from Python or by a failure, not in a file; keys: "
+            f"{', '.join(kind.file_keys())}"
+        )
         raise_all(name, [told(says, (name, key)) for key in inside_only])
     try:
         made: Component = kind.model_validate({} if knobs is None else knobs)

@@ -50,7 +50,8 @@ class Store:
             raise StoreError(f"{folder}: cannot keep results there: {error}") from None
         if int(found) > SCHEMA:
             raise StoreError(
-                f"{path}: written by a newer version of this program (schema {found}, this reads {SCHEMA})"
+                f"{path}: written by a newer version of this program (schema {found}, this "
+                f"reads {SCHEMA})"
             )
         return Store(folder, study, database)
 

@@ -67,7 +67,8 @@ def _schema_version(value: Any) -> int:
         raise ValueError(f"expected the schema version, {SCHEMA}")
     if value > SCHEMA:
         raise ValueError(
-            f"schema version {value} is from the future of this program, which reads {SCHEMA}; upgrade it"
+            f"schema version {value} is from the future of this program, which reads {SCHEMA}; "
+            "upgrade it"
         )
     return value
 

@@ -75,7 +75,8 @@ def notes(results: Results) -> list[str]:
     if first:
         said.append(
             f"weak {first['weak_accuracy']:.3f} (the unaided overseer's labels), ceiling "
-            f"{first['ceiling_accuracy']:.3f} (the same student on gold); {first['replicates']} replicates. "
+            f"{first['ceiling_accuracy']:.3f} (the same student on gold); {first['replicates']} "
+            "replicates. "
             "PGR = oversight gain + generalization."
         )
     by_reason: dict[str, list[str]] = {}

@@ -226,7 +226,8 @@ def _gate_of(graph: Graph, node: object) -> Gate | None:
         return None
     if gate is None:
         raise TreeError(
-            f"node {str(node)!r} has children but no gate; expected {', '.join(gates.NAMES)} or a table"
+            f"node {str(node)!r} has children but no gate; expected {', '.join(gates.NAMES)} or "
+            "a table"
         )
     try:
         return gates.parse(gate, children)
@@ -251,6 +252,7 @@ def _check_repeat(tree: TaskTree, node: int) -> None:
     trial = tree._filled(0.4).priors[list(tree.children[node])]
     if np.ptp(trial) > 1e-9:
         raise TreeError(
-            f"node {tree.labels[node]!r} repeats one question, but its children have different priors; "
+            f"node {tree.labels[node]!r} repeats one question, but its children have different "
+            "priors; "
             "expected the same below each"
         )

@@ -29,7 +29,10 @@ class LinearStudent(Strict):
 
     def problem(self, features: int) -> str | None:
         if self.features is not None and self.features > features:
-            return f"{self.features} features of a representation that has {features}; expected at most {features}"
+            return (
+                f"{self.features} features of a representation that has {features}; expected "
+                f"at most {features}"
+            )
         return None
 
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:

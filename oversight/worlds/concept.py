@@ -42,7 +42,8 @@ class ConceptWorld(Strict):
         claims = len(self.tree.tree) * max(self.train_items, self.test_items)
         if claims > MOST_CLAIMS:
             raise ValueError(
-                f"{len(self.tree.tree):,} nodes x {max(self.train_items, self.test_items):,} items are "
+                f"{len(self.tree.tree):,} nodes x {max(self.train_items, self.test_items):,} "
+                "items are "
                 f"{claims:,} claims; at most {MOST_CLAIMS:,} fit (fewer items or a smaller tree)"
             )
         return self
