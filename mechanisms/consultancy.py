@@ -51,4 +51,4 @@ class Consultancy(Mechanism, Arguing):
         if not claims.traced:
             return verdicts
         facts = {"the consultant argues for": side, **{a.title: a.push for a in heard.arguments}}
-        return verdicts.told(f"consultancy, {self.turns} turns", facts)
+        return verdicts.told(f"consultancy of {self.turns}", facts)

@@ -61,7 +61,7 @@ class Debate(Mechanism, Arguing):
         if not claims.traced:
             return verdicts
         facts = {a.title: a.push for a in heard.arguments}
-        return verdicts.told(f"debate, {self.turns} turns", facts)
+        return verdicts.told(f"debate of {self.turns}", facts)
 
     def _walk(self, whole: Claims, evidence: Evidence | None) -> Verdicts:
         """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all

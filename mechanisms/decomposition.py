@@ -83,13 +83,14 @@ class Decomposition(Mechanism):
             found[at] = out
             minutes[at] = (checked.minutes * asked).sum(axis=0)
             calls[at] = (checked.calls * asked).sum(axis=0)
-            traces.append(self._told(int(node), checked, asked, out))
+            if claims.traced:
+                traces.append(self._told(int(node), checked, asked, out))
         verdicts = Verdicts.of(
             found.reshape(claims.shape),
             tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
-            trace=traces[0] if claims.traced and len(traces) == 1 else None,
+            trace=traces[0] if len(traces) == 1 else None,
         )
         return self.read(verdicts, evidence)
 

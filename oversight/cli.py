@@ -217,24 +217,10 @@ def _show(study: Study, results: Results, form: str) -> None:
     if form == "json":
         import json
 
-        pairs = [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                **{
-                    k: None if v != v else v
-                    for k, v in vars(pair.difference).items()
-                    if k != "status"
-                },
-                "status": pair.difference.status,
-                "p_value": None if pair.p_value != pair.p_value else pair.p_value,
-            }
-            for pair in results.differences()
-        ]
         answer: dict[str, Any] = {
             "scenario": study.name,
             "rows": results.summary(),
-            "differences": pairs,
+            "differences": results.differences_rows(),
         }
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
     elif form == "csv":

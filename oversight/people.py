@@ -85,7 +85,8 @@ class Human(Perceiver):
 
     def _spent(self, claims: Claims, evidence: Evidence | None) -> FloatArray:
         assert self._cost is not None
-        return np.asarray(self._cost[claims.node] + reading_minutes(self._minutes, evidence))
+        spent = self._cost[claims.node] + reading_minutes(self._minutes, evidence)
+        return np.broadcast_to(spent, claims.shape)
 
     def _told(self, claims: Claims, evidence: Evidence | None, found: FloatArray) -> Trace | None:
         if not claims.traced:

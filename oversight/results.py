@@ -64,6 +64,9 @@ SUMMARY = (
 )
 """Columns of a summary row, in order."""
 
+DIFFERENCE = ("first", "second", "difference", "low", "high", "status", "p_value")
+"""Columns of a difference in PGR: intervals hold together, p-values by Holm."""
+
 
 class Results:
     """What `compare` found. Numbers are kept as one array a protocol, so that many replicates stay
@@ -150,6 +153,21 @@ class Results:
         number of pairs."""
         students = {name: self.column(name, "student_accuracy") for name in self.protocols}
         return differences(students, self.gap())
+
+    def differences_rows(self) -> list[Row]:
+        """The differences as plain rows; what is undefined is None and its status says why."""
+        return [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "difference": _number(pair.difference.value),
+                "low": _number(pair.difference.low),
+                "high": _number(pair.difference.high),
+                "status": pair.difference.status,
+                "p_value": _number(pair.p_value),
+            }
+            for pair in self.differences()
+        ]
 
     def summary(self) -> list[Row]:
         """One row a protocol; what is undefined is None and its status says why."""

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from oversight.replicate import COLUMNS, Replicate
-from oversight.results import Results
+from oversight.results import DIFFERENCE, Results, write_csv
 from oversight.study import Study
 
 SCHEMA = 1
@@ -85,7 +85,7 @@ class Store:
             )
 
     def export(self, results: Results) -> None:
-        """Write manifest.json, runs.csv, summary.csv and transcripts/."""
+        """Write manifest.json, runs.csv, summary.csv, differences.csv and transcripts/."""
         from oversight.transcripts import transcripts
 
         (self.folder / "manifest.json").write_text(
@@ -94,6 +94,8 @@ class Store:
         )
         results.to_csv(self.folder / "runs.csv", runs=True)
         results.to_csv(self.folder / "summary.csv")
+        with (self.folder / "differences.csv").open("w", encoding="utf-8", newline="") as file:
+            write_csv(file, [*DIFFERENCE], results.differences_rows())
         told = self.folder / "transcripts"
         told.mkdir(exist_ok=True)
         for name, text in transcripts(self.study).items():

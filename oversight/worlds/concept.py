@@ -150,6 +150,9 @@ class ConceptPool(PoolBase):
         return np.asarray(np.sqrt(rho) * self._root[1] + np.sqrt(1 - rho) * own)
 
     def features(self, claims: Claims) -> FloatArray:
+        if claims.node.size == 1:
+            seen = self._features(int(claims.node.flat[0]))
+            return np.asarray(seen[np.broadcast_to(claims.item, claims.shape)])
         flat = claims.flat()
         seen = np.empty((flat.item.size, self.world.features))
         for node in np.unique(flat.node):
@@ -168,6 +171,7 @@ class ConceptPool(PoolBase):
         concept, misconception = self.directions(int(self.tree.heights[node]))
         name = ("world", "features", node)
         loose = self.draws.generator(*name).standard_normal((self.draws.items, self.world.features))
-        loose += np.outer(self._margin(node) - loose @ concept, concept)
-        loose += np.outer(self._misconception(node) - loose @ misconception, misconception)
+        wanted = np.stack([self._margin(node), self._misconception(node)], axis=1)
+        plane = np.stack([concept, misconception], axis=1)
+        loose += (wanted - loose @ plane) @ plane.T
         return loose
