@@ -1,0 +1,142 @@
+"""Items 10, 12 and 14: what PGR says, when it says nothing, and how often its interval is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import oversight
+from mechanisms.direct import Direct
+from oversight import Study
+from oversight.pgr import Ratio, differences, fieller, holm, paired_p_value
+from tests.helpers import Gold, binomial_error
+
+
+def study(replicates: int = 3, items: int = 600, **changes: object) -> Study:
+    plain: dict[str, object] = {
+        "replicates": replicates,
+        "world": {"train_items": items, "test_items": items, "features": 8, "ceiling": 0.95},
+        "protocols": {"unaided": "direct", "debate": "debate", "decomposition": "decomposition"},
+    }
+    return Study.model_validate({**plain, **changes})
+
+
+def test_gains_add_up_to_pgr_and_direct_has_no_oversight_gain() -> None:
+    for row in oversight.compare(study()).summary():
+        assert row["pgr_status"] == "ok"
+        total = row["oversight_gain"] + row["generalization_gain"]
+        assert total == pytest.approx(row["pgr"], abs=1e-12)
+        if row["protocol"] == "unaided":
+            assert row["oversight_gain"] == 0
+
+
+def test_labels_identical_to_gold_recover_exactly_everything() -> None:
+    results = oversight.compare(study(protocols={"gold": Gold(), "debate": "debate"}))
+    row = next(row for row in results.summary() if row["protocol"] == "gold")
+    assert row["pgr"] == 1.0
+    assert row["label_accuracy"] == 1.0
+    assert row["pgr_low"] == pytest.approx(1.0, abs=1e-9)
+    assert row["structured_share"] is None or row["structured_share_status"] != ""
+
+
+def test_an_overseer_as_good_as_the_ceiling_leaves_pgr_undefined() -> None:
+    expert = {"accuracy": {"root": 0.95, "leaf": 0.99}}
+    row = oversight.compare(study(overseer=expert)).summary()[0]
+    assert row["pgr"] is None
+    assert row["pgr_low"] is None
+    assert row["pgr_status"].startswith("undefined: ceiling - weak is ")
+    assert row["oversight_gain"] is None
+
+
+def test_one_replicate_gives_a_value_and_no_interval() -> None:
+    row = oversight.compare(study(replicates=1)).summary()[0]
+    assert row["pgr"] is not None
+    assert row["pgr_low"] is None
+    assert row["pgr_status"] == "ok"
+
+
+def test_the_unaided_overseer_is_always_run() -> None:
+    added = oversight.compare(study(protocols={"debate": "debate"}))
+    assert added.protocols == ["unaided", "debate"]
+    named = oversight.compare(study(protocols={"debate": "debate", "alone": Direct()}))
+    assert named.protocols == ["debate", "alone"]
+    assert named.summary()[1]["oversight_gain"] == 0
+
+
+def test_adding_replicates_changes_no_stored_row() -> None:
+    few, many = oversight.compare(study(replicates=2)), oversight.compare(study(replicates=4))
+    assert many.rows[: len(few.rows)] == few.rows
+
+
+def test_undefined_by_the_letter() -> None:
+    gap = np.array([0.012, 0.008, 0.011, 0.009])
+    assert fieller(gap / 2, gap - 0.001).status.startswith("undefined")  # mean .009 <= .01
+    noisy = np.array([0.5, -0.3, 0.2, -0.1])  # mean .075, not clear of its standard error
+    assert fieller(noisy, noisy).status.startswith("undefined")
+    assert fieller([], []).status == "undefined: no replicate succeeded"
+    assert fieller([0.05], [0.005]).status.startswith("undefined")
+
+
+def simulated(rng: np.random.Generator, runs: int, studies: int) -> tuple[np.ndarray, np.ndarray]:
+    """Replicates of (student - weak, ceiling - weak) that share the error of weak; true PGR .4."""
+    weak, top, student = (rng.standard_normal((studies, runs)) * sd for sd in (0.02, 0.015, 0.02))
+    return 0.08 + student - weak, 0.20 + top - weak
+
+
+@pytest.mark.parametrize("runs", [3, 5, 10, 20])
+def test_fiellers_interval_covers_its_nominal_share(runs: int) -> None:
+    tops, gaps = simulated(np.random.default_rng(runs), runs, studies := 4000)
+    reported = [fieller(top, gap) for top, gap in zip(tops, gaps, strict=True)]
+    # What is not reported is not clear of zero at the same level: at most a few studies here, and
+    # they count as covering, for their interval is unbounded.
+    covers = [not r.defined or r.low <= 0.4 <= r.high for r in reported]
+    assert np.mean([r.defined for r in reported]) > 0.99
+    assert np.mean(covers) == pytest.approx(0.95, abs=4 * binomial_error(0.95, studies))
+
+
+def test_differences_hold_together() -> None:
+    rng, covered, studies = np.random.default_rng(5), [], 1500
+    truth = {"a": 0.1, "b": 0.5, "c": 0.5}
+    for _ in range(studies):
+        weak, top = rng.standard_normal((2, 8)) * 0.02
+        gap = 0.2 + top - weak
+        students = {k: 0.7 + v * 0.2 + rng.standard_normal(8) * 0.02 for k, v in truth.items()}
+        found = differences(students, gap)
+        covered.append(
+            all(
+                pair.difference.low
+                <= truth[pair.first] - truth[pair.second]
+                <= pair.difference.high
+                for pair in found
+                if pair.difference.defined
+            )
+        )
+    assert np.mean(covered) >= 0.95 - 4 * binomial_error(0.95, studies)
+
+
+def test_the_interval_of_a_known_case() -> None:
+    # Without error in the denominator, Fieller's interval is the t interval of the numerator.
+    top, gap = np.array([0.08, 0.10, 0.12]), np.full(3, 0.2)
+    found = fieller(top, gap)
+    half = 4.302653 * 0.02 / np.sqrt(3) / 0.2
+    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half), rel=1e-6)
+
+
+def test_holms_correction_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, float("nan"), 0.02])[0] == pytest.approx(0.5)
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_paired_p_values() -> None:
+    assert paired_p_value(np.zeros(5)) == 1.0
+    assert paired_p_value(np.full(5, 0.1)) == 0.0
+    assert np.isnan(paired_p_value(np.array([0.1])))
+    assert isinstance(fieller([0.1, 0.2], [0.3, 0.31]), Ratio)
+
+
+def test_identical_protocols_do_not_differ() -> None:
+    results = oversight.compare(study(protocols={"a": "debate", "b": {"debate": {"turns": 3}}}))
+    pair = next(d for d in results.differences() if {d.first, d.second} == {"a", "b"})
+    assert pair.p_value == 1.0
+    assert pair.difference.value == 0
