@@ -76,6 +76,8 @@ class Debate(Mechanism, Arguing):
         calls = np.zeros(claims.shape)
         for level in range(tree.height):
             active = np.flatnonzero(tree.heights[node] > 0)
+            if not active.size:
+                break
             here, luck = Claims(claims.item[active], node[active]), chance[active]
             announced = self.debater.announce(here, value[active], luck, "announce", level)
             child = self.debater.dispute(here, announced, luck, "dispute", level)

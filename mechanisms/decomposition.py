@@ -46,6 +46,8 @@ class Decomposition(Mechanism):
     name: ClassVar[str] = "decomposition"
     citation: ClassVar[str] = "Christiano, Shlegeris & Amodei 2018, arXiv 1810.08575"
 
+    draws_alike: ClassVar[tuple[str, ...]] = ("short_circuit",)
+
     aggregate: Literal["soft", "hard"] = "soft"
     votes: Count = Field(1, le=101, description="people who check each claim")
     short_circuit: Switch = Field(True, description="hard only: stop where a gate is decided")
@@ -68,7 +70,7 @@ class Decomposition(Mechanism):
         rule: Literal["average", "majority"] = "average" if self.aggregate == "soft" else "majority"
         voting = self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
         prepared = super(Decomposition, voting).prepare(pool, setting)
-        prepared._identity = self.identity()
+        prepared._identity = self.identity(of_draws=True)
         prepared._reliability = {}
         return prepared
 

@@ -30,6 +30,9 @@ class Component(Strict):
     a bound copy."""
 
     name: ClassVar[str] = ""
+    draws_alike: ClassVar[tuple[str, ...]] = ()
+    """Knobs that change what is paid and no draw, so that results can be compared bit for bit."""
+
     copy_number: int = Field(0, exclude=True)
     """Which of several identical siblings this is; people and draws of different copies differ
     (MODEL 9)."""
@@ -55,17 +58,18 @@ class Component(Strict):
                 new[role] = tuple(change(role, p) if isinstance(p, Component) else p for p in value)
         return self.model_copy(update=new)
 
-    def identity(self) -> str:
+    def identity(self, of_draws: bool = False) -> str:
         """What this is, as text: name and non-default knobs, nested; not where it stands or which
-        copy it is."""
+        copy it is. `of_draws` leaves out the knobs that change no draw."""
         fields = type(self).model_fields
+        skipped = {"copy_number", *(self.draws_alike if of_draws else ())}
         told = {}
-        for key in sorted(set(fields) - {"copy_number"}):
-            says = _says(getattr(self, key))
+        for key in sorted(set(fields) - skipped):
+            says = _says(getattr(self, key), of_draws)
             default = fields[key].get_default(
                 call_default_factory=True, validated_data=self.__dict__
             )
-            if says != _says(default):
+            if says != _says(default, of_draws):
                 told[key] = says
         return f"{self.name}({', '.join(f'{key}={says}' for key, says in told.items())})"
 
@@ -96,11 +100,11 @@ class Component(Strict):
         return sum(minutes for minutes, _ in spent), sum(calls for _, calls in spent)
 
 
-def _says(value: object) -> str:
+def _says(value: object, of_draws: bool) -> str:
     if isinstance(value, Component):
-        return value.identity()
+        return value.identity(of_draws)
     if isinstance(value, tuple):
-        return f"[{', '.join(_says(part) for part in value)}]"
+        return f"[{', '.join(_says(part, of_draws) for part in value)}]"
     return repr(value)
 
 
@@ -140,7 +144,7 @@ class Mechanism(Overseer):
         prepared = super().prepare(pool, setting)
         prepared._pool = pool
         prepared._setting = setting
-        prepared._identity = self.identity()
+        prepared._identity = self.identity(of_draws=True)
         return prepared
 
     def chance(self, claims: Claims) -> Chance:
@@ -169,8 +173,8 @@ class Wrapper(Component):
 
     inner: Any
 
-    def identity(self) -> str:
-        inner: str = self.inner.identity()
+    def identity(self, of_draws: bool = False) -> str:
+        inner: str = self.inner.identity(of_draws)
         return inner
 
     def width(self) -> int:
