@@ -84,10 +84,17 @@ def notes(results: Results) -> list[str]:
         if row["pgr_status"] != "ok":
             by_reason.setdefault(row["pgr_status"], []).append(row["protocol"])
     said += [f"PGR {reason} ({', '.join(names)})" for reason, names in by_reason.items()]
+    flagged = [
+        f"{row['protocol']} ({row['structured_share_status'].removeprefix('flagged: ')})"
+        for row in rows
+        if row["structured_share_status"].startswith("flagged")
+    ]
+    if flagged:
+        said.append("* structured share to be read with care: " + "; ".join(flagged))
     said += [
         f"structured share of {row['protocol']} {row['structured_share_status']}"
         for row in rows
-        if row["structured_share_status"] != "ok"
+        if row["structured_share_status"].startswith("undefined")
     ]
     said += compared(results.differences())
     return said
@@ -105,15 +112,16 @@ def compared(pairs: list[Difference]) -> list[str]:
     return [f"Not told apart, of {len(known)} pairs (paired over replicates, Holm, 5 %): {told}."]
 
 
-def _formatted(pattern: str) -> Callable[[Any], str]:
-    return lambda value: "–" if value is None else pattern.format(value)
+def _formatted(places: int, sign: str = "") -> Callable[[Any], str]:
+    # Adding 0.0 after rounding turns -0.0 into 0.0.
+    return lambda value: "–" if value is None else f"{round(value, places) + 0.0:{sign}.{places}f}"
 
 
-_two = _formatted("{:.2f}")
-_three = _formatted("{:.3f}")
-_signed = _formatted("{:+.2f}")
-_plain = _formatted("{:.1f}")
+_two = _formatted(2)
+_three = _formatted(3)
+_signed = _formatted(2, "+")
+_plain = _formatted(1)
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return "–" if low is None or high is None else f"{_two(low)} to {_two(high)}"

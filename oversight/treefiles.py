@@ -167,6 +167,8 @@ def read_graph(folder: Path, path: str) -> Graph:
         raise TreeError(f"not readable as {kind} ({type(error).__name__}: {error})") from None
     if not graph.is_directed():
         raise TreeError("the graph is undirected; expected edges from question to sub-question")
+    if graph.is_multigraph() and len(set(graph.edges())) == graph.number_of_edges():
+        graph = nx.DiGraph(graph)
     return graph
 
 
@@ -180,4 +182,4 @@ def _parse(place: Path) -> Any:
     if not isinstance(data, dict) or "nodes" not in data:
         raise ValueError('expected {"directed": true, "nodes": [...], "edges": [...]}')
     edges = "links" if "links" in data else "edges"
-    return nx.node_link_graph({"directed": True, **data}, edges=edges)
+    return nx.node_link_graph({"directed": True, "multigraph": False, **data}, edges=edges)

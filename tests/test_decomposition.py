@@ -210,7 +210,7 @@ def test_short_circuiting_saves_minutes_and_changes_no_answer(name: str, noise: 
     )
     assert np.array_equal(short.answer, long.answer)
     assert (short.minutes <= long.minutes).all()
-    if name == "or/and":
+    if name == "or/and" and noise == 0:
         assert short.minutes.mean() < 0.8 * long.minutes.mean()
         # An `or` of three `and`s of three: never fewer than three claims are asked.
         assert short.minutes.min() == 3 * 2
