@@ -101,12 +101,14 @@ class RecursiveRewardModeling(Mechanism, Arguing):
             verdicts = self.evaluator.assess(flat[at], heard)
             found[at], minutes[at] = verdicts.evidence, verdicts.minutes
             calls[at] = verdicts.calls + (0 if leaf[at[0]] else self.candidates)
-        return Verdicts.of(
+        verdicts = Verdicts.of(
             found.reshape(claims.shape),
             self.pool.tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
         )
+        facts = {"the aided evaluator's evidence": verdicts.evidence}
+        return verdicts.told("reward models and people", facts) if claims.traced else verdicts
 
     def _sample(self, height: int) -> Claims:
         """Distinct claims of one height, from all its nodes and all items."""

@@ -199,6 +199,8 @@ def computed_true(
             channel = np.array([[1 - false, false], [1 - true, true]])
             output = np.moveaxis(np.tensordot(channel, output, axes=(1, axis)), 0, axis)
         flat = output.reshape(-1, order="F")
-        yes, no = (float(gate.given(v, tree.priors[below]) @ flat) for v in (True, False))
+        given = (gate.given(value, tree.priors[below]) for value in (True, False))
+        # Sums of chances may end a rounding error above 1.
+        yes, no = (min(float(chances @ flat), 1.0) for chances in given)
         says[inner] = (noise + (1 - 2 * noise) * yes, noise + (1 - 2 * noise) * no)
     return says[node]

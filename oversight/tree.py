@@ -119,6 +119,8 @@ class TaskTree:
         root a fair coin."""
         if not isinstance(prior, str):
             return self._filled(prior)
+        if not any(math.isnan(self.leaf_prior[leaf]) for leaf in self.leaves):
+            return self  # every leaf has a prior of its own: there is nothing to solve for
         return self._filled(self._balanced())
 
     def _filled(self, prior: float) -> TaskTree:
