@@ -78,7 +78,8 @@ def load(scenario: str | Path) -> Study:
     path = find(scenario)
     tree = _parse(path)
     if not isinstance(tree, dict):
-        says = "is empty" if tree is None else f"holds a {type(tree).__name__}"
+        holds = "a list" if isinstance(tree, list) else "a single value"
+        says = "is empty" if tree is None else f"holds {holds}"
         raise ScenarioError(
             [
                 Problem(
@@ -134,38 +135,53 @@ def _parse(path: Path) -> Any:
     if "\x00" in text:
         raise fail("is a binary file; expected a YAML file")
     try:
+        if "*" in text and _recursive(YAML(typ="rt").compose(text)):
+            raise fail("an alias makes a value contain itself; a protocol cannot be part of itself")
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         says = str(error.problem or error.context).split("\n")[0]
         raise fail(f"is not YAML 1.2: {says}", mark.line + 1 if mark else 0) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise fail("is nested too deeply") from None
+    except (YAMLError, ValueError) as error:
         raise fail(
             f"is not YAML 1.2: {str(error).splitlines()[0] if str(error) else 'nested too deeply'}"
         ) from None
 
 
-def _plain(node: Any, above: tuple[int, ...] = (), count: list[int] | None = None) -> Any:
-    """Plain dicts, lists and scalars; refuses a value that contains itself, and aliases that
-    multiply without end."""
+def _recursive(
+    node: Any, above: frozenset[int] = frozenset(), done: set[int] | None = None
+) -> bool:
+    """Whether a composed YAML node contains itself through an alias."""
+    done = set() if done is None else done
+    if id(node) in above:
+        return True
+    value = getattr(node, "value", None)
+    if not isinstance(value, list) or id(node) in done:
+        return False
+    parts = [part for pair in value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    found = any(_recursive(part, above | {id(node)}, done) for part in parts)
+    done.add(id(node))
+    return found
+
+
+def _plain(node: Any, depth: int = 0, count: list[int] | None = None) -> Any:
+    """Plain dicts, lists and scalars; refuses deep nesting, and aliases that multiply without
+    end."""
     count = [0] if count is None else count
     count[0] += 1
     if count[0] > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES:,} values once aliases are written out")
     if isinstance(node, dict | list):
-        if id(node) in above:
-            raise ValueError(
-                "an alias makes a value contain itself; a protocol cannot be part of itself"
-            )
-        if len(above) > 100:
+        if depth > 100:
             raise ValueError("values are nested more than 100 deep")
-        below = (*above, id(node))
         if isinstance(node, dict):
             return {
-                (k if isinstance(k, str) else str(k)): _plain(v, below, count)
+                (k if isinstance(k, str) else str(k)): _plain(v, depth + 1, count)
                 for k, v in node.items()
             }
-        return [_plain(v, below, count) for v in node]
+        return [_plain(v, depth + 1, count) for v in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)
@@ -204,6 +220,9 @@ def _problem(file: str, tree: Any, error: Any) -> Problem:
             if isinstance(value, str | int | float | bool | None)
             else says
         )
+    for whole in ("a valid dictionary or instance of", "a valid dictionary"):
+        if whole in says:
+            says = says[: says.index(whole)] + "keys and values"
     if says == "Field required":
         says = "missing"
     return Problem(file, line, path, says)

@@ -10,6 +10,7 @@ from oversight.settings import ByHeight
 from oversight.slots import overseers
 from oversight.strict import Strict
 from oversight.study import Study
+from oversight.treefiles import BalancedTree, FileTree
 
 HOME = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,7 +19,8 @@ def schema() -> dict[str, Any]:
     """The schema of a scenario file with the plugins that are installed."""
     definitions: dict[str, Any] = {}
     study = _of(Study, definitions)
-    definitions["ByHeight"] = _of(ByHeight, definitions)
+    for kind in (ByHeight, BalancedTree, FileTree):
+        definitions[kind.__name__] = _of(kind, definitions)
     definitions["overseer"] = _choice(overseers(), definitions)
     definitions["agent"] = _choice({"model": Model}, definitions)
     definitions["world"] = {"anyOf": _all("worlds", definitions)}

@@ -52,6 +52,7 @@ def lines_of(error: ValidationError, below: tuple[int | str, ...] = ()) -> list[
     return [
         told(line["msg"], (*below, *line["loc"]), line.get("input"))
         for line in error.errors(include_url=False)
+        if line["type"] != "default_factory_not_called"  # only follows from another error
     ]
 
 

@@ -127,11 +127,35 @@ class TaskTree:
         filled = tuple(prior if math.isnan(p) else p for p in self.leaf_prior)
         return TaskTree(self.labels, self.children, self.gate, filled)
 
+    def _kinds(self) -> list[tuple[Gate | None, tuple[int, ...], float]]:
+        """The different subtrees there are, smaller ones first, the whole tree last: gate, kinds of
+        the children, own prior. Large regular trees have few."""
+        number: dict[object, int] = {}
+        kinds: list[tuple[Gate | None, tuple[int, ...], float]] = []
+        of = [0] * len(self)
+        for node in reversed(range(len(self))):
+            below = tuple(of[child] for child in self.children[node])
+            own = self.leaf_prior[node] if not below else math.nan
+            key = (self.gate[node], below, None if math.isnan(own) else own)
+            if key not in number:
+                number[key] = len(kinds)
+                kinds.append((self.gate[node], below, own))
+            of[node] = number[key]
+        return kinds
+
     def _balanced(self) -> float:
         """The leaf prior nearest one half for which the root is a fair coin."""
 
-        def off(prior: float) -> float:
-            return float(self._filled(prior).priors[0]) - 0.5
+        kinds = self._kinds()
+
+        def off(leaf_prior: float) -> float:
+            priors: list[float] = []
+            for gate, below, own in kinds:
+                if gate is None:
+                    priors.append(leaf_prior if math.isnan(own) else own)
+                else:
+                    priors.append(gate.prior(np.array([priors[kind] for kind in below])))
+            return priors[-1] - 0.5
 
         if abs(off(0.5)) < 1e-12:
             return 0.5
@@ -187,9 +211,8 @@ def from_graph(graph: Graph) -> TaskTree:
     found = [_gate_of(graph, node) for node in order]
     priors = tuple(_prior_of(graph, node) for node in order)
     tree = TaskTree(tuple(map(str, order)), children, tuple(found), priors)
-    for node, gate in enumerate(tree.gate):
-        if gate is not None and gate.repeat:
-            _check_repeat(tree, node)
+    if any(gate is not None and gate.repeat for gate in tree.gate):
+        _check_repeats(tree)
     return tree
 
 
@@ -250,11 +273,13 @@ def _prior_of(graph: Graph, node: object) -> float:
     return float(prior)
 
 
-def _check_repeat(tree: TaskTree, node: int) -> None:
-    trial = tree._filled(0.4).priors[list(tree.children[node])]
-    if np.ptp(trial) > 1e-9:
-        raise TreeError(
-            f"node {tree.labels[node]!r} repeats one question, but its children have different "
-            "priors; "
-            "expected the same below each"
-        )
+def _check_repeats(tree: TaskTree) -> None:
+    trial = tree._filled(0.4).priors
+    for node, gate in enumerate(tree.gate):
+        if gate is None or not gate.repeat:
+            continue
+        if np.ptp(trial[list(tree.children[node])]) > 1e-9:
+            raise TreeError(
+                f"node {tree.labels[node]!r} repeats one question, but its children have different "
+                "priors; expected the same below each"
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ from pydantic import (
 )
 
 from oversight import gates
-from oversight.strict import Count, Strict, Whole, raise_all, told
+from oversight.strict import Count, Strict, Whole, nearest, raise_all, told
 from oversight.tree import TaskTree, TreeError, balanced, from_graph
 
 
@@ -59,7 +60,7 @@ class BalancedTree(Strict):
 
     kind: Literal["balanced"] = "balanced"
     branching: Count = 3
-    depth: Whole = 2
+    depth: Annotated[Whole, Field(le=200)] = 2
     gates: tuple[GateName, ...] | None = Field(
         None,
         description="one a level, root first: and, or, xor, majority, repeat, or a truth table; "
@@ -136,7 +137,26 @@ class FileTree(Strict):
         return self
 
 
-TreeSettings = Annotated[BalancedTree | FileTree, Field(discriminator="kind")]
+KINDS: dict[str, type[BalancedTree | FileTree]] = {"balanced": BalancedTree, "file": FileTree}
+
+
+def _tree_settings(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, BalancedTree | FileTree):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("expected keys and values, like {kind: balanced, branching: 3, depth: 2}")
+    kind = value.get("kind", "balanced")
+    if kind not in KINDS:
+        says = f"unknown kind of tree {kind!r}; {nearest(kind, sorted(KINDS))}"
+        raise_all("tree", [told(says, ("kind",))])
+    return KINDS[kind].model_validate(value, context=info.context)
+
+
+TreeSettings = Annotated[
+    SkipValidation[BalancedTree | FileTree],
+    BeforeValidator(_tree_settings),
+    WithJsonSchema({"anyOf": [{"x-ref": "BalancedTree"}, {"x-ref": "FileTree"}]}),
+]
 
 
 def read_graph(folder: Path, path: str) -> Graph:
