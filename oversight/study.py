@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -129,13 +128,13 @@ class Study(Strict):
         raise_all("study", errors)
         return self
 
-    @cached_property
+    @property
     def baseline_protocol(self) -> str | None:
         """The protocol that is written `direct: {}`, if any: the unaided overseer."""
         same = (name for name, p in self.protocols.items() if p.identity() == "direct()")
         return next(same, None)
 
-    @cached_property
+    @property
     def cells(self) -> dict[str, Overseer]:
         """Every protocol to run, the unaided overseer among them, first where it was not asked
         for."""

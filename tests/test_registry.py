@@ -1,0 +1,59 @@
+"""Plugins: what is found, what is refused, and what is told of the broken."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from oversight.registry import PluginError, read, registry
+
+ROOT = Path(__file__).parent.parent
+
+
+def entry(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, "oversight.mechanisms")
+
+
+def test_two_plugins_of_one_name_are_refused_naming_both() -> None:
+    found = read(
+        "mechanisms", [entry("debate", "mechanisms.debate:Debate"), entry("debate", "other:Debate")]
+    )
+    with pytest.raises(PluginError, match=r"two mechanisms are named 'debate'") as error:
+        found.get("debate")
+    assert "mechanisms.debate:Debate" in str(error.value)
+    assert "other:Debate" in str(error.value)
+
+
+def test_the_same_plugin_seen_twice_is_one() -> None:
+    twice = [entry("debate", "mechanisms.debate:Debate")] * 2
+    assert read("mechanisms", twice).get("debate").name == "debate"
+
+
+def test_a_broken_plugin_shows_its_own_error_and_harms_no_other() -> None:
+    found = read(
+        "mechanisms",
+        [entry("mine", "no_such_module:Mine"), entry("direct", "mechanisms.direct:Direct")],
+    )
+    assert found.get("direct").name == "direct"
+    with pytest.raises(PluginError, match=r"'mine'.*does not import: ModuleNotFoundError"):
+        found.get("mine")
+
+
+def test_unknown_names_hint_at_the_nearest_and_at_reinstalling() -> None:
+    with pytest.raises(PluginError, match=r"did you mean 'decomposition'\?.*install its package"):
+        registry("mechanisms").get("decompositon")
+
+
+def test_every_mechanism_file_is_registered() -> None:
+    files = {path.stem for path in (ROOT / "mechanisms").glob("*.py")} - {"__init__"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    entries = project["project"]["entry-points"]["oversight.mechanisms"]
+    registered = {value.split(":")[0].removeprefix("mechanisms.") for value in entries.values()}
+    assert files == registered
+    assert set(entries) <= set(registry("mechanisms").loaded)
+    for name, kind in registry("mechanisms").loaded.items():
+        assert kind.name == name
+        assert kind.__doc__
