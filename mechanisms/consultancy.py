@@ -21,6 +21,7 @@ from oversight import (
     Whole,
     exchange,
     judged,
+    told,
 )
 
 
@@ -50,5 +51,5 @@ class Consultancy(Mechanism, Arguing):
         verdicts = judged(self.judge, claims, heard, self.turns, self.candidates)
         if not claims.traced:
             return verdicts
-        facts = {"the consultant argues for": side, **{a.title: a.push for a in heard.arguments}}
-        return verdicts.told(f"consultancy of {self.turns}", facts)
+        facts = {"the consultant argues for": side, **told(heard)}
+        return verdicts.told(f"consultancy of {self.turns} turns", facts)

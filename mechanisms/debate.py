@@ -24,6 +24,7 @@ from oversight import (
     Whole,
     exchange,
     judged,
+    told,
 )
 
 
@@ -60,8 +61,7 @@ class Debate(Mechanism, Arguing):
         verdicts = judged(self.judge, claims, heard, 2 * self.turns, self.candidates)
         if not claims.traced:
             return verdicts
-        facts = {a.title: a.push for a in heard.arguments}
-        return verdicts.told(f"debate of {self.turns}", facts)
+        return verdicts.told(f"debate of {self.turns} turns", told(heard))
 
     def _walk(self, whole: Claims, evidence: Evidence | None) -> Verdicts:
         """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all

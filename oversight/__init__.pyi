@@ -6,6 +6,7 @@ from .aggregators import Soft as Soft
 from .aggregators import through as through
 from .arguments import exchange as exchange
 from .arguments import judged as judged
+from .arguments import told as told
 from .claims import ROOT as ROOT
 from .claims import BoolArray as BoolArray
 from .claims import Claims as Claims

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from oversight.claims import BoolArray, Claims, FloatArray, IntArray, Trace, Verdicts
 from oversight.component import Component, Overseer
-from oversight.evidence import Arguing, Argument, Evidence, best_of_normals, selected_quality
+from oversight.evidence import Arguing, Argument, Evidence, selected_quality, sum_of_best
 from oversight.gates import Gate
 from oversight.perception import Perceiver
 from oversight.pool import Setting
@@ -31,13 +31,16 @@ class Agent(Component):
         self,
         claims: Claims,
         side: BoolArray,
+        rounds: int,
         arguing: Arguing,
         chance: Chance,
-        *name: str | int,
+        who: str,
+        *,
         evidence: Evidence | None = None,
         judge: Overseer | None = None,
     ) -> Argument:
-        """The best argument for `side`, by how it will strike the judge."""
+        """What `who` says for `side` in so many arguments, each the best by how it will strike
+        the judge; `evidence` is what was heard before."""
         raise TypeError(f"{type(self).__name__} does not argue")
 
     def assist(
@@ -74,6 +77,8 @@ class Model(Perceiver, Agent):
 
     shared_bias: Share | None = Field(None, description="as the scenario's, if left out")
 
+    _last: tuple[Claims | None, BoolArray] = (None, np.zeros(0, dtype=np.bool_))
+
     def _bind(self, setting: Setting) -> None:
         bias = setting.model.shared_bias if self.shared_bias is None else self.shared_bias
         self._see(setting.model.accuracy, bias)
@@ -87,23 +92,32 @@ class Model(Perceiver, Agent):
         return Verdicts.of(found, prior, 0.0, 1.0, trace=trace)
 
     def believe(self, claims: Claims) -> BoolArray:
-        return self.perceive(claims) > 0
+        last, believed = self._last  # asked again for every argument about the same claims
+        if last is not claims:
+            believed = self.perceive(claims) > 0
+            self._last = (claims, believed)
+        return believed
 
     def argue(
         self,
         claims: Claims,
         side: BoolArray,
+        rounds: int,
         arguing: Arguing,
         chance: Chance,
-        *name: str | int,
+        who: str,
+        *,
         evidence: Evidence | None = None,
         judge: Overseer | None = None,
     ) -> Argument:
-        # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu): its best of n
-        # is one draw.
-        lean = np.where(side == self.believe(claims), arguing.evidence, -arguing.evidence)
-        best = best_of_normals(chance, arguing.candidates, *name)
-        return Argument(side, arguing.discernment * lean + best, arguing.gain)
+        # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu).
+        push = arguing.discernment * arguing.evidence
+        lean = np.where(side == self.believe(claims), push, -push)
+        total, apart = sum_of_best(
+            chance, arguing.candidates, rounds, claims.traced, "argument", rounds, who
+        )
+        parts = tuple(lean + part for part in apart)
+        return Argument(side, rounds * lean + total, arguing.gain, rounds, who, parts)
 
     def assist(
         self,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from oversight.agents import Agent
-from oversight.claims import BoolArray, Claims, Verdicts
+from oversight.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.component import Overseer
 from oversight.evidence import Arguing, Evidence
 from oversight.streams import Chance
@@ -27,14 +29,26 @@ def exchange(
     sides: by the name of who speaks, the value of the claim that they argue for, over claims.
     """
     evidence = heard or Evidence()
+    if turns == 0:
+        return evidence
+    made = tuple(
+        agent.argue(claims, side, turns, arguing, chance, who, evidence=heard, judge=judge)
+        for who, side in sides.items()
+    )
+    return Evidence(evidence.arguments + made, evidence.report, evidence.aids)
+
+
+def told(evidence: Evidence) -> dict[str, FloatArray]:
+    """Each argument's push toward "true", for a trace, turn by turn."""
+    facts = {}
+    turns = max((len(argument.parts) for argument in evidence.arguments), default=0)
     for turn in range(turns):
-        for who, side in sides.items():
-            made = agent.argue(
-                claims, side, arguing, chance, "argument", turn, who, evidence=evidence, judge=judge
-            )
-            titled = replace(made, title=f"turn {turn + 1}, {who}")
-            evidence = Evidence((*evidence.arguments, titled), evidence.report, evidence.aids)
-    return evidence
+        for argument in evidence.arguments:
+            if turn < len(argument.parts):
+                part = argument.parts[turn]
+                push = argument.gain * np.where(argument.side, part, -part)
+                facts[f"turn {turn + 1}, {argument.who}"] = push
+    return facts
 
 
 def judged(

@@ -19,18 +19,23 @@ from oversight.strict import Amount, Count, Share, Strict
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: whose side it takes ("the claim is true"), how strong it strikes the judge,
-    what that moves.
+    """What one side said: which side ("the claim is true"), how strong it struck the judge, what
+    that moves.
 
     side      bool over claims
-    strength  perceived strength p, over claims
+    strength  perceived strength p over claims, summed over the arguments
     gain      log-odds per unit of strength
+    count     how many arguments it is made of; each is read
+    who       whose it is
+    parts     the strength of each argument, where the claims are traced
     """
 
     side: BoolArray
     strength: FloatArray
     gain: float
-    title: str = ""
+    count: int = 1
+    who: str = ""
+    parts: tuple[FloatArray, ...] = ()
 
     @property
     def push(self) -> FloatArray:
@@ -71,7 +76,8 @@ class Evidence:
             return np.broadcast_to(values, shape).reshape(-1)[index]
 
         arguments = tuple(
-            replace(a, side=chosen(a.side), strength=chosen(a.strength)) for a in self.arguments
+            replace(a, side=chosen(a.side), strength=chosen(a.strength), parts=())
+            for a in self.arguments
         )
         return Evidence(arguments, chosen(np.asarray(self.report)), self.aids)
 
@@ -80,7 +86,8 @@ def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float:
     """What reading the evidence costs a person, a claim."""
     if evidence is None:
         return 0.0
-    return minutes.argument * len(evidence.arguments) + minutes.aid * evidence.aids
+    read = sum(argument.count for argument in evidence.arguments)
+    return minutes.argument * read + minutes.aid * evidence.aids
 
 
 class Arguing(Strict):
@@ -107,6 +114,26 @@ def best_of_normals(chance: Chance, candidates: int, *name: str | int) -> FloatA
         return chance.normal(*name)
     tail = -np.expm1(-chance.exponential(*name) / candidates)
     return np.asarray(-ndtri(tail))
+
+
+def sum_of_best(
+    chance: Chance, candidates: int, rounds: int, apart: bool, *name: str | int
+) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+    """The sum of `rounds` independent draws of the best of n normals, and each of them if `apart`.
+
+    For n = 1 the sum is one draw, sqrt(T) z; its parts are z / sqrt(T) plus deviations from their
+    mean, which is how the mean and the deviations of normals are distributed.
+    """
+    if candidates > 1:
+        each = tuple(best_of_normals(chance, candidates, *name, i) for i in range(rounds))
+        total = np.sum(each, axis=0)
+        return np.asarray(total), each if apart else ()
+    z = chance.normal(*name)
+    parts: tuple[FloatArray, ...] = ()
+    if apart:
+        loose = np.stack([chance.normal(*name, i) for i in range(rounds)])
+        parts = tuple(z / np.sqrt(rounds) + loose - loose.mean(axis=0))
+    return np.sqrt(rounds) * z, parts
 
 
 def selected_quality(

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from oversight.claims import Claims, FloatArray, Verdicts
 from oversight.component import Overseer
@@ -16,6 +16,17 @@ from oversight.pool import Pool, Setting
 from oversight.settings import Accuracy, ByHeight, accuracy_by_node, accuracy_problem
 from oversight.strict import Share
 from oversight.tree import TaskTree
+
+
+def logit_phi(x: FloatArray) -> FloatArray:
+    """logit Phi(x), from the tail so that nothing is lost where Phi rounds to 1."""
+    tail = ndtr(-np.abs(x))
+    deep = tail < 1e-290
+    safe = np.where(deep, 0.5, tail)
+    size = np.log1p(-safe) - np.log(safe)
+    if deep.any():
+        size[deep] = -log_ndtr(-np.abs(x[deep]))
+    return np.asarray(np.copysign(size, x))
 
 
 class Perceiver(Overseer):
@@ -92,8 +103,7 @@ class Perceiver(Overseer):
 
     def own_evidence(self, claims: Claims) -> FloatArray:
         """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) (MODEL 3)."""
-        seen = self.perceive(claims) / np.tan(self.angle(claims))
-        return np.asarray(log_ndtr(seen) - log_ndtr(-seen))
+        return logit_phi(self.perceive(claims) / np.tan(self.angle(claims)))
 
     def reliability(self, node: int) -> float:
         return float(1 - self.angle(Claims.of(0, node)) / np.pi)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from oversight.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
 from oversight.settings import ModelSettings, PeopleSettings
 from oversight.streams import Draws
@@ -82,9 +80,9 @@ class PoolBase:
     tree: TaskTree
     draws: Draws
 
-    @cached_property
+    @property
     def everyone(self) -> IntArray:
-        return np.arange(self.draws.items)
+        return self.draws.everyone
 
     @cached_property
     def roots(self) -> Claims:

@@ -144,7 +144,9 @@ class Results:
         """Share of the labels' error that a linear student can represent."""
         names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
         coverage = self.column(protocol, "coverage")
-        labeled = 0 if np.isnan(coverage).all() else round(self.items * float(np.nanmean(coverage)))
+        if np.isnan(coverage).all():
+            return undefined("no replicate succeeded")
+        labeled = round(self.items * float(np.nanmean(coverage)))
         beta, square, right, positive = (self.column(protocol, name) for name in names)
         return structured_share(beta, square, right, positive, labeled)
 

@@ -34,6 +34,8 @@ class Draws:
 
     def __init__(self, seed: int, key: Key, items: int, room: int = 2**27) -> None:
         self.seed, self.key, self.items, self.room = seed, key, items, room
+        self.everyone: IntArray = np.arange(items)
+        self.everyone.flags.writeable = False
         self._kept: OrderedDict[Key, FloatArray] = OrderedDict()
         self._bytes = 0
 
@@ -52,6 +54,7 @@ class Draws:
             self._kept.move_to_end(key)
             return self._kept[key]
         made = make()
+        made.flags.writeable = False  # handed out as it is, again and again
         self._kept[key] = made
         self._bytes += made.nbytes
         while self._bytes > self.room and len(self._kept) > 1:
@@ -65,6 +68,8 @@ class Draws:
 
     def at(self, claims: Claims, kind: str, *name: str | int) -> FloatArray:
         """One draw a claim, from the columns of the claims' nodes."""
+        if claims.item is self.everyone and claims.node.ndim == 0:
+            return self.column(kind, 0, *name, int(claims.node))
         return gather(claims, lambda node: self.column(kind, 0, *name, node))
 
 
