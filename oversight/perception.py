@@ -20,10 +20,11 @@ from oversight.tree import TaskTree
 
 def logit_phi(x: FloatArray) -> FloatArray:
     """logit Phi(x), from the tail so that nothing is lost where Phi rounds to 1."""
+    x = np.asarray(x)
     tail = ndtr(-np.abs(x))
     deep = tail < 1e-290
     safe = np.where(deep, 0.5, tail)
-    size = np.log1p(-safe) - np.log(safe)
+    size = np.asarray(np.log1p(-safe) - np.log(safe))
     if deep.any():
         size[deep] = -log_ndtr(-np.abs(x[deep]))
     return np.asarray(np.copysign(size, x))

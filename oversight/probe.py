@@ -19,7 +19,7 @@ BLOCK = 8
 """Label sets are fitted in blocks of this fixed number: the last bits of a matrix product depend on
 its size."""
 
-MEMORY = 8
+MEMORY = 4
 MOST_STEPS = 1000
 TOLERANCE = 5e-5
 """A fit is done when its gradient is this small per square root of the number of items: log-odds

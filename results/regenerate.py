@@ -1,0 +1,19 @@
+"""Renew the reference results: python results/regenerate.py [SCENARIO ...]"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import oversight
+from oversight.scenario import names
+
+HERE = Path(__file__).parent
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or names():
+        results = oversight.compare(oversight.load(name))
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        results.to_csv(folder / "summary.csv")
+        print(name, "failed" if results.failures else "done")
