@@ -234,7 +234,7 @@ def _show(study: Study, results: Results, form: str) -> None:
         console = Console(width=max(wide, 60), highlight=False)
         if study.about:
             console.print(f"{study.name}: {study.about}\n", markup=False)
-        console.print(tables.table(results))
+        console.print(tables.table(results, console.width))
         for note in tables.notes(results):
             console.print("\n" + note, markup=False)
 

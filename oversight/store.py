@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from oversight.replicate import COLUMNS, Replicate
-from oversight.results import DIFFERENCE, Results, write_csv
+from oversight.results import DIFFERENCE, Results, Row, write_csv
 from oversight.study import Study
 
 SCHEMA = 1
@@ -96,6 +96,8 @@ class Store:
         results.to_csv(self.folder / "summary.csv")
         with (self.folder / "differences.csv").open("w", encoding="utf-8", newline="") as file:
             write_csv(file, [*DIFFERENCE], results.differences_rows())
+        _parquet(self.folder / "runs.parquet", results.rows)
+        _parquet(self.folder / "summary.parquet", results.summary())
         told = self.folder / "transcripts"
         told.mkdir(exist_ok=True)
         for name, text in transcripts(self.study).items():
@@ -133,6 +135,16 @@ def manifest(study: Study, results: Results) -> dict[str, Any]:
         "git_revision": _revision(),
         "failures": [vars(failure) for failure in results.failures],
     }
+
+
+def _parquet(path: Path, rows: list[Row]) -> None:
+    """Rows as Parquet, where the extra `parquet` is installed."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        return
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
 
 
 def file_name(protocol: str) -> str:

@@ -24,6 +24,21 @@ HEADS = (
     "calls/item",
 )
 
+NARROW = (
+    "protocol",
+    "PGR",
+    "95 %\ninterval",
+    "over-\nsight\ngain",
+    "gener-\naliza-\ntion",
+    "label\naccu-\nracy",
+    "struc-\ntured",
+    "stu-\ndent",
+    "min/\nitem",
+    "calls/\nitem",
+)
+"""The same heads for a terminal in which they would not fit on one line."""
+ROOMY = 120
+
 
 def cells(row: Row) -> list[str]:
     """A summary row as text, in the order of HEADS."""
@@ -44,13 +59,16 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-def table(results: Results) -> Table:
-    """The comparison as a rich table."""
+def table(results: Results, width: int = ROOMY) -> Table:
+    """The comparison as a rich table for a terminal of some width."""
     from rich.table import Table
 
+    roomy = width >= ROOMY
     made = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    for i, head in enumerate(HEADS):
-        made.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
+    made.padding = (0, 2 if roomy else 1, 0, 0)
+    for i, head in enumerate(HEADS if roomy else NARROW):
+        # Only names may be folded; a broken number misleads.
+        made.add_column(head, justify="left" if i == 0 else "right", overflow="fold", no_wrap=i > 0)
     for row in results.summary():
         made.add_row(*cells(row))
     return made

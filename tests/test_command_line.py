@@ -158,6 +158,8 @@ def test_the_schema_accepts_what_the_program_accepts() -> None:
         assert [error.message for error in valid.iter_errors(plain)] == []
     good: dict[str, Any] = {"oversight": 1, "protocols": {"a": "direct"}}
     assert valid.is_valid(good)
+    published = Path(__file__).parent.parent / "docs" / "scenario.schema.json"
+    assert json.loads(published.read_text()) == schema, "renew: oversight check --schema"
     for bad in (
         {"protocols": {"a": "direct"}},
         {**good, "replicats": 3},

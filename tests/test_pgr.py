@@ -7,7 +7,7 @@ import pytest
 
 import oversight
 from mechanisms.direct import Direct
-from oversight import Study
+from oversight import Study, theory
 from oversight.pgr import Ratio, differences, fieller, holm, paired_p_value
 from tests.helpers import Gold, binomial_error
 
@@ -140,3 +140,32 @@ def test_identical_protocols_do_not_differ() -> None:
     pair = next(d for d in results.differences() if {d.first, d.second} == {"a", "b"})
     assert pair.p_value == 1.0
     assert pair.difference.value == 0
+
+
+@pytest.mark.parametrize(("accuracy", "structure"), [(0.6, 0.25), (0.7, 0.5), (0.8, 0.75)])
+def test_pgr_of_the_closed_form_with_its_finite_sample_shift(
+    accuracy: float, structure: float
+) -> None:
+    items, features, eta = 8000, 32, 0.05
+    lone = {"kind": "balanced", "depth": 0, "gates": []}
+    stated = eta + (1 - 2 * eta) * accuracy
+    found = oversight.compare(
+        study(
+            replicates=10,
+            world={"train_items": items, "test_items": 20_000, "features": features, "tree": lone},
+            overseer={"accuracy": {"root": stated, "leaf": stated}, "structure": structure},
+            student={"labels": "hard"},
+            protocols={"unaided": "direct"},
+        )
+    )
+    finite = theory.finite_student_angle(accuracy, structure, items, features)
+    student = eta + (1 - 2 * eta) * float(theory.accuracy_of(finite))
+    # The measured ceiling lies below 1 - eta and lifts PGR over its limit.
+    ceiling = float(found.column("unaided", "ceiling_accuracy").mean())
+    wanted = (student - stated) / (ceiling - stated)
+    pgr = found.pgr("unaided")
+    error = (pgr.high - pgr.low) / 2 / 2.26  # t of 9 degrees of freedom
+    # The finite-sample angle is approximate: it may be off by a tenth of its own shift.
+    shift = abs(finite - float(theory.student_angle(accuracy, structure))) / np.pi
+    assert pgr.value == pytest.approx(wanted, abs=4.5 * error + 0.1 * shift / (ceiling - stated))
+    assert ceiling < 1 - eta

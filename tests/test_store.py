@@ -55,6 +55,13 @@ def test_everything_is_there(tmp_path: Path) -> None:
     assert told == ["b.txt", "de_bate.txt", "unaided.txt"]
 
 
+def test_parquet_holds_the_same_rows(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    results = oversight.compare(study(), out=tmp_path)
+    assert parquet.read_table(tmp_path / "runs.parquet").to_pylist() == results.rows
+    assert parquet.read_table(tmp_path / "summary.parquet").to_pylist() == results.summary()
+
+
 def test_transcripts_tell_what_the_run_did(tmp_path: Path) -> None:
     oversight.compare(study(), out=tmp_path)
     text = (tmp_path / "transcripts" / "de_bate.txt").read_text()
