@@ -12,6 +12,7 @@ from oversight import (
     AggregatorSlot,
     BoolArray,
     Chance,
+    Checked,
     Claims,
     Count,
     Evidence,
@@ -78,6 +79,7 @@ class Decomposition(Mechanism):
         flat = claims.flat()
         chance, tree = self.chance(flat), self.pool.tree
         found, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
+        labeled = np.ones(flat.shape, dtype=np.bool_)
         traces = []
         for node in np.unique(flat.node):
             at = np.flatnonzero(flat.node == node)
@@ -85,6 +87,7 @@ class Decomposition(Mechanism):
             found[at] = out
             minutes[at] = (checked.minutes * asked).sum(axis=0)
             calls[at] = (checked.calls * asked).sum(axis=0)
+            labeled[at] = (checked.labeled | ~asked).all(axis=0)
             if claims.traced:
                 traces.append(self._told(int(node), checked, asked, out))
         verdicts = Verdicts.of(
@@ -92,7 +95,8 @@ class Decomposition(Mechanism):
             tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
-            trace=traces[0] if len(traces) == 1 else None,
+            labeled.reshape(claims.shape),
+            traces[0] if len(traces) == 1 else None,
         )
         return self.read(verdicts, evidence)
 
@@ -103,16 +107,16 @@ class Decomposition(Mechanism):
         what had to be asked."""
         tree = self.pool.tree
         frontier = tree.frontier(node, self.height)
-        checked = self.checker.assess(claims.at(np.array(frontier)[:, None]))
-        rows = dict(zip(frontier, checked.evidence, strict=True))
-        reliability = (
-            {leaf: self._right(leaf) for leaf in frontier} if self.aggregate == "hard" else {}
-        )
-        out = self.aggregator.combine(tree, node, self.height, rows, reliability, chance)
-        asked = np.ones(checked.evidence.shape, dtype=np.bool_)
-        if self.aggregate == "hard" and self.short_circuit:
-            asked = self.aggregator.asked(tree, node, self.height, rows, chance)
-        return checked, out, asked
+        verdicts = self.checker.assess(claims.at(np.array(frontier)[:, None]))
+        rows = dict(zip(frontier, verdicts.evidence, strict=True))
+        hard = self.aggregate == "hard"
+        right = {leaf: self._right(leaf) for leaf in frontier} if hard else {}
+        checked = Checked(tree, node, self.height, rows, right)
+        out = self.aggregator.combine(checked, chance)
+        asked = np.ones(verdicts.evidence.shape, dtype=np.bool_)
+        if hard and self.short_circuit:
+            asked = self.aggregator.asked(checked, chance)
+        return verdicts, out, asked
 
     def _right(self, leaf: int) -> float:
         if leaf not in self._reliability:

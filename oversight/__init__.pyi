@@ -1,6 +1,7 @@
 from .agents import Agent as Agent
 from .agents import Model as Model
 from .aggregators import Aggregator as Aggregator
+from .aggregators import Checked as Checked
 from .aggregators import Hard as Hard
 from .aggregators import Soft as Soft
 from .aggregators import through as through

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -20,40 +21,47 @@ STRONGEST = 60.0
 finite."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found at the frontier under a node.
+
+    evidence     by frontier node, over items
+    reliability  the chance that the checker's answer is right, by frontier node; empty where no
+                 aggregator asks for it
+    """
+
+    tree: TaskTree
+    node: int
+    height: int
+    evidence: Mapping[int, FloatArray]
+    reliability: Mapping[int, float]
+
+    @property
+    def frontier(self) -> list[int]:
+        return self.tree.frontier(self.node, self.height)
+
+    def gates(self) -> Iterator[tuple[int, Gate, list[int]]]:
+        """The inner nodes from the frontier up: number, gate, children."""
+        for inner in self.tree.inner(self.node, self.height):
+            gate = self.tree.gate[inner]
+            assert gate is not None
+            yield inner, gate, list(self.tree.children[inner])
+
+
 class Aggregator(Component):
     """Combines evidence at the nodes of a frontier into evidence about one node above it."""
 
     noise: Share = 0.0
 
-    def combine(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        reliability: Mapping[int, float],
-        chance: Chance,
-    ) -> FloatArray:
-        """Evidence about `node`, over items.
-
-        found        evidence by frontier node, over items
-        reliability  the chance that the checker's answer is right, by frontier node
-        chance       draws over the same items
-        """
+    def combine(self, checked: Checked, chance: Chance) -> FloatArray:
+        """Evidence about the node, over items; `chance` draws over the same items."""
         raise TypeError(f"{type(self).__name__} does not combine")
 
-    def asked(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        chance: Chance,
-    ) -> BoolArray:
+    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
         """Which frontier claims must be asked at all, shape (frontier, items); by default every
         one."""
-        size = next(iter(found.values())).size
-        return np.ones((len(tree.frontier(node, height)), size), dtype=np.bool_)
+        size = next(iter(checked.evidence.values())).size
+        return np.ones((len(checked.frontier), size), dtype=np.bool_)
 
     def flips(self, chance: Chance, node: int) -> BoolArray | bool:
         """Where the gate's output comes out wrong."""
@@ -66,24 +74,14 @@ class Soft(Aggregator):
 
     name: ClassVar[str] = "soft"
 
-    def combine(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        reliability: Mapping[int, float],
-        chance: Chance,
-    ) -> FloatArray:
-        evidence = dict(found)
-        for inner in tree.inner(node, height):
-            gate, below = tree.gate[inner], list(tree.children[inner])
-            assert gate is not None
-            out = through(gate, tree.priors[below], [evidence.pop(child) for child in below])
+    def combine(self, checked: Checked, chance: Chance) -> FloatArray:
+        evidence = dict(checked.evidence)
+        for inner, gate, below in checked.gates():
+            out = through(gate, checked.tree.priors[below], [evidence[child] for child in below])
             if self.noise > 0:
                 out = _noisy(np.where(self.flips(chance, inner), -out, out), self.noise)
             evidence[inner] = out
-        return evidence[node]
+        return evidence[checked.node]
 
 
 def through(gate: Gate, priors: FloatArray, evidence: list[FloatArray]) -> FloatArray:
@@ -91,8 +89,7 @@ def through(gate: Gate, priors: FloatArray, evidence: list[FloatArray]) -> Float
     product.
 
     log P(evidence | true) - log P(evidence | false), summing over the children's values with their
-    priors given the
-    gate's output. For `repeat` the likelihood ratios multiply.
+    priors given the gate's output. For `repeat` the likelihood ratios multiply.
     """
     clipped = [np.clip(e, -STRONGEST, STRONGEST) for e in evidence]
     if gate.repeat:
@@ -121,59 +118,35 @@ class Hard(Aggregator):
 
     name: ClassVar[str] = "hard"
 
-    def combine(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        reliability: Mapping[int, float],
-        chance: Chance,
-    ) -> FloatArray:
-        answer = self._answers(tree, node, height, found, chance)[node]
-        when_true, when_false = computed_true(tree, node, height, reliability, self.noise)
+    def combine(self, checked: Checked, chance: Chance) -> FloatArray:
+        answer = self._answers(checked, chance)[checked.node]
+        when_true, when_false = computed_true(
+            checked.tree, checked.node, checked.height, checked.reliability, self.noise
+        )
         with np.errstate(divide="ignore"):  # a certain answer is as strong as evidence gets
             yes = np.log(when_true) - np.log(when_false)
             no = np.log1p(-when_true) - np.log1p(-when_false)
         return np.asarray(np.clip(np.where(answer, yes, no), -STRONGEST, STRONGEST))
 
-    def _answers(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        chance: Chance,
-    ) -> dict[int, BoolArray]:
+    def _answers(self, checked: Checked, chance: Chance) -> dict[int, BoolArray]:
         """Answers by node, from the frontier up."""
-        answers = {child: evidence > 0 for child, evidence in found.items()}
-        for inner in tree.inner(node, height):
-            gate = tree.gate[inner]
-            assert gate is not None
-            out = gate.output(np.stack([answers[child] for child in tree.children[inner]]))
+        answers = {child: evidence > 0 for child, evidence in checked.evidence.items()}
+        for inner, gate, below in checked.gates():
+            out = gate.output(np.stack([answers[child] for child in below]))
             answers[inner] = out ^ self.flips(chance, inner)
         return answers
 
-    def asked(
-        self,
-        tree: TaskTree,
-        node: int,
-        height: int,
-        found: Mapping[int, FloatArray],
-        chance: Chance,
-    ) -> BoolArray:
+    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
         """Which frontier claims must be asked, left to right, until each gate is decided; shape
         (frontier, items)."""
-        answers = self._answers(tree, node, height, found, chance)
-        needed = {node: np.ones(answers[node].shape, dtype=np.bool_)}
-        for inner in reversed(tree.inner(node, height)):
-            gate = tree.gate[inner]
-            assert gate is not None
+        answers = self._answers(checked, chance)
+        needed = {checked.node: np.ones(answers[checked.node].shape, dtype=np.bool_)}
+        for inner, gate, children in reversed(list(checked.gates())):
             below: dict[int, BoolArray] = {}
-            for index, child in enumerate(tree.children[inner]):
+            for index, child in enumerate(children):
                 needed[child] = needed[inner] & ~gate.settled(below) if below else needed[inner]
                 below[index] = answers[child]
-        return np.stack([needed[leaf] for leaf in tree.frontier(node, height)])
+        return np.stack([needed[leaf] for leaf in checked.frontier])
 
 
 def computed_true(
