@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from oversight.claims import Claims, Trace
+from oversight.claims import Claims, Trace, Verdicts
+from oversight.pool import Pool
 from oversight.study import Study
 
 ITEMS = 3
@@ -20,37 +21,39 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
     chosen = np.arange(min(items, pool.draws.items))
     texts = {}
     for name, protocol in study.cells.items():
+        head = f"{name}\n{study.name}, seed {study.seed}, replicate {replicate}\n\n"
         try:
-            prepared = protocol.prepare(pool, study.setting)
-            verdicts = prepared.assess(Claims.of(chosen, traced=True))
+            verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
+            texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
         except Exception as error:  # told where the run tells it too
-            texts[name] = f"{name}\n\nfailed: {type(error).__name__}: {error}\n"
-            continue
-        lines = [f"{name}", f"{study.name}, seed {study.seed}, replicate {replicate}", ""]
-        for i in chosen:
-            gold, answer = _word(pool.gold[i]), _word(verdicts.answer[i])
-            mark = "right" if gold == answer else "wrong"
-            lines.append(
-                f"item {i}: gold {gold}, label {answer} ({mark}), belief {verdicts.belief[i]:.2f}, "
-                f"{verdicts.minutes[i]:.3g} min, {verdicts.calls[i]:.3g} calls"
-            )
-            if verdicts.trace:
-                lines += ["  " + line for line in _told(verdicts.trace, int(i))]
-            lines.append("")
-        texts[name] = "\n".join(lines)
+            texts[name] = f"{head}failed: {type(error).__name__}: {error}\n"
     return texts
+
+
+def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:
+    gold, answer = _word(pool.gold[i]), _word(verdicts.answer[i])
+    first = (
+        f"item {i}: gold {gold}, label {answer} ({'right' if gold == answer else 'wrong'}), "
+        f"belief {verdicts.belief[i]:.2f}, {verdicts.minutes[i]:.3g} min, "
+        f"{verdicts.calls[i]:.3g} calls"
+    )
+    told = _told(verdicts.trace, i) if verdicts.trace else ()
+    return "\n".join([first, *("  " + line for line in told)])
 
 
 def _told(trace: Trace, item: int) -> Iterator[str]:
     yield trace.title
     for key, values in trace.facts.items():
-        yield f"  {key}: {_value(np.asarray(values)[..., item])}"
+        array = np.asarray(values)
+        yield f"  {key}: {_value(array[..., item] if array.ndim else array[()])}"
     for part in trace.parts:
         for line in _told(part, item):
             yield "  " + line
 
 
 def _value(value: Any) -> str:
+    if np.ndim(value):
+        return ", ".join(_value(part) for part in value)
     if np.asarray(value).dtype == np.bool_:
         return _word(bool(value))
     if np.issubdtype(np.asarray(value).dtype, np.floating):
