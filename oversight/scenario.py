@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from oversight.strict import nearest
-from oversight.study import Study
+from oversight.study import SCHEMA, Study, future
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 50_000
@@ -95,17 +95,15 @@ def load(scenario: str | Path) -> Study:
     except ValueError as error:
         raise ScenarioError([Problem(str(path), 0, "", str(error))]) from None
     version = plain.get("oversight")
-    if isinstance(version, int) and version > 1:
-        says = (
-            f"schema version {version} is from the future of this program, which reads 1; "
-            "upgrade it"
-        )
-        raise ScenarioError([Problem(str(path), _line(tree, ("oversight",))[0], "oversight", says)])
-    problems = [
-        Problem(str(path), 1, key, "missing; expected " + what)
-        for key, what in (("oversight", "oversight: 1, the version of the file format"),)
-        if key not in plain
-    ]
+    if isinstance(version, int) and version > SCHEMA:
+        # Nothing else in it can be judged by this program.
+        line, _ = _line(tree, ("oversight",))
+        raise ScenarioError([Problem(str(path), line, "oversight", future(version))])
+    problems = []
+    if version is None:
+        says = f"missing; expected oversight: {SCHEMA}, the version of the file format"
+        problems.append(Problem(str(path), 1, "oversight", says))
+        plain["oversight"] = SCHEMA
     try:
         study = Study.model_validate({"name": path.stem, **plain}, context={"folder": path.parent})
     except ValidationError as error:

@@ -61,14 +61,16 @@ Student = Annotated[
 ]
 
 
+def future(version: int) -> str:
+    """What to say of a file written for a later program."""
+    return f"version {version} is from the future of this program, which reads {SCHEMA}; upgrade it"
+
+
 def _schema_version(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected the schema version, {SCHEMA}")
     if value > SCHEMA:
-        raise ValueError(
-            f"schema version {value} is from the future of this program, which reads {SCHEMA}; "
-            "upgrade it"
-        )
+        raise ValueError(future(value))
     return value
 
 

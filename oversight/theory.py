@@ -40,9 +40,9 @@ def finite_student_angle(accuracy: float, structure: float, items: int, features
     """The student's angle at finite n, about: r_s / sqrt(1 + (d - 1) (1 - kappa^2) / (n kappa^2))
     (MODEL 3)."""
     r = np.cos(angle(accuracy))
-    kappa = 2 / np.pi * (r**2 + (1 - r**2) * structure)
+    kappa_squared = 2 / np.pi * (r**2 + (1 - r**2) * structure)
     shrunk = np.cos(student_angle(accuracy, structure)) / np.sqrt(
-        1 + (features - 1) * (1 - kappa) / (items * kappa)
+        1 + (features - 1) * (1 - kappa_squared) / (items * kappa_squared)
     )
     return float(np.arccos(shrunk))
 
