@@ -158,18 +158,7 @@ class Results:
 
     def differences_rows(self) -> list[Row]:
         """The differences as plain rows; what is undefined is None and its status says why."""
-        return [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "difference": _number(pair.difference.value),
-                "low": _number(pair.difference.low),
-                "high": _number(pair.difference.high),
-                "status": pair.difference.status,
-                "p_value": _number(pair.p_value),
-            }
-            for pair in self.differences()
-        ]
+        return [_difference_row(pair) for pair in self.differences()]
 
     def summary(self) -> list[Row]:
         """One row a protocol; what is undefined is None and its status says why."""
@@ -222,6 +211,20 @@ def write_csv(file: Any, names: list[str], rows: Iterable[Row]) -> None:
     writer = csv.DictWriter(file, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+
+
+def _difference_row(pair: Difference) -> Row:
+    found = pair.difference
+    unbounded = found.defined and math.isinf(found.high)
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "difference": _number(found.value),
+        "low": _number(found.low),
+        "high": _number(found.high),
+        "status": "ok, but its corrected interval has no bounds" if unbounded else found.status,
+        "p_value": _number(pair.p_value),
+    }
 
 
 def _number(value: float) -> float | None:
