@@ -29,8 +29,8 @@ class Consultancy(Mechanism, Arguing):
     """A consultant argues for a side for `turns` turns; then the judge decides.
 
     The side is assigned by a fair coin, or, if `open`, is the one that the consultant believes.
-    With a perfect model,
-    one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T)) (MODEL 5).
+    With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T))
+    (MODEL 5).
     """
 
     name: ClassVar[str] = "consultancy"

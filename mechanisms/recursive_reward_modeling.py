@@ -34,12 +34,10 @@ class RecursiveRewardModeling(Mechanism, Arguing):
     first.
 
     Above the leaves the evaluator is aided: trust x the reward model's evidence about the sub-
-    questions, pushed through
-    the gate, and the best of n arguments by an assistant, ranked by the reward model. People are
-    paid per sample, not per
-    item: that is the bargain, and errors handed from level to level are its risk. The last reward
-    model is itself a linear
-    probe, so its errors are fully representable and its generalization gain is about 0 (MODEL 5).
+    questions, pushed through the gate, and the best of n arguments by an assistant, ranked by the
+    reward model. People are paid per sample, not per item: that is the bargain, and errors handed
+    from level to level are its risk. The last reward model is itself a linear probe, so its errors
+    are fully representable and its generalization gain is about 0 (MODEL 5).
     """
 
     name: ClassVar[str] = "recursive_reward_modeling"

@@ -39,8 +39,8 @@ class Agent(Component):
         evidence: Evidence | None = None,
         judge: Overseer | None = None,
     ) -> Argument:
-        """What `who` says for `side` in so many arguments, each the best by how it will strike
-        the judge; `evidence` is what was heard before."""
+        """What `who` says for `side` in so many arguments, each the best by how it will strike the
+        judge; `evidence` is what was heard before."""
         raise TypeError(f"{type(self).__name__} does not argue")
 
     def assist(

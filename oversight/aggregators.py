@@ -155,8 +155,8 @@ def computed_true(
     """P(the hard answer about `node` is "true" | the node is true), and the same given it is false.
 
     Dynamic programming over P(computed | true) for any gates and irregular trees, with independent
-    errors at the
-    frontier (right with chance `reliability`) and each gate's output flipped with chance `noise`.
+    errors at the frontier (right with chance `reliability`) and each gate's output flipped with
+    chance `noise`.
     """
     says: dict[int, tuple[float, float]] = {
         leaf: (reliability[leaf], 1 - reliability[leaf]) for leaf in tree.frontier(node, height)

@@ -23,8 +23,8 @@ class Claims:
     """ "Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
 
     `item` and `node` are integer arrays that broadcast against each other: nodes of shape (k, 1)
-    and items of
-    shape (n,) make k x n claims. `traced` asks whoever judges them to say how (`Verdicts.trace`).
+    and items of shape (n,) make k x n claims. `traced` asks whoever judges them to say how
+    (`Verdicts.trace`).
     """
 
     item: IntArray
@@ -77,8 +77,7 @@ class Verdicts:
     trace     only where the claims asked for it
 
     The answer is the sign of the evidence, so that P(right) is a person's accuracy at any prior
-    (MODEL 3); the
-    belief also counts the prior.
+    (MODEL 3); the belief also counts the prior.
     """
 
     evidence: FloatArray

@@ -126,8 +126,7 @@ def parse(text: object, children: int) -> Gate:
     """A gate from its name or truth table ("0110", or a list of 0 and 1).
 
     Raises ValueError that says what is wrong: an unknown name, a table that does not fit the number
-    of children, a
-    constant table, too many children.
+    of children, a constant table, too many children.
     """
     if not 1 <= children <= MOST_CHILDREN:
         raise ValueError(f"{children} children; a gate has between 1 and {MOST_CHILDREN}")

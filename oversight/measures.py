@@ -38,8 +38,7 @@ def share_sums(answer: BoolArray, margin: FloatArray, x: FloatArray) -> tuple[fl
     """(beta, B) of hard labels: what the structured share is made of (MODEL 3).
 
     With L = +-1 labels, centered: beta = mean(L m), B = (|sum L_i x_i|^2 - sum L_i^2 |x_i|^2) / (n
-    (n - 1)), the
-    unbiased squared length of mean(L x).
+    (n - 1)), the unbiased squared length of mean(L x).
     """
     signs = np.where(answer, 1.0, -1.0)
     signs -= signs.mean()

@@ -17,9 +17,8 @@ class Panel(Mechanism):
     most of them.
 
     The mean of log-likelihood ratios, not their sum: members share what they misunderstand, and a
-    sum would count it
-    again with each. A majority states the mean strength of its members, times its margin; a tie is
-    "false".
+    sum would count it again with each. A majority states the mean strength of its members, times
+    its margin; a tie is "false".
     """
 
     name: ClassVar[str] = "panel"

@@ -22,9 +22,8 @@ class Human(Perceiver):
     """A person. What is left out is as the scenario's `overseer` section says.
 
     States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)) plus what arguments moved it by,
-    and the claim's
-    prior, all times `confidence`; charges minutes by the claim's height, by argument read and by
-    aid consulted.
+    and the claim's prior, all times `confidence`; charges minutes by the claim's height, by
+    argument read and by aid consulted.
     """
 
     name: ClassVar[str] = "human"

@@ -35,8 +35,7 @@ class Perceiver(Overseer):
     [z > 0].
 
     m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and
-    claim. P(right) = A
-    exactly, at every height and any prior.
+    claim. P(right) = A exactly, at every height and any prior.
     """
 
     accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")

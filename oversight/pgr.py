@@ -39,8 +39,8 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
     freedom).
 
     Undefined where the denominator's mean is at most max(0.01, t.975 standard errors): the ratio
-    then means nothing,
-    and Fieller's interval has no bounds. One replicate gives a value and no interval.
+    then means nothing, and Fieller's interval has no bounds. One replicate gives a value and no
+    interval.
     """
     a, b = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
     runs = a.size
@@ -142,8 +142,7 @@ def structured_share(
     items         labeled items a replicate
 
     The interval is a jackknife over replicates. The status starts with "flagged" where the share of
-    positive labels is
-    more than .02 from one half.
+    positive labels is more than .02 from one half.
     """
     kept = ~np.isnan(beta)
     beta, square, right, positive = beta[kept], square[kept], right[kept], positive[kept]

@@ -81,8 +81,8 @@ class _Problem:
         self.back = scale[:, None] * solve_triangular(cholesky(balanced), np.eye(self.size))
 
     def half_margins(self, v: FloatArray) -> FloatArray:
-        """Half the log-odds of every item, (rows, items): of use because
-        sigmoid(m) - y = (tanh(m / 2) - (2 y - 1)) / 2."""
+        """Half the log-odds of every item, (rows, items): of use because sigmoid(m) - y = (tanh(m /
+        2) - (2 y - 1)) / 2."""
         w = 0.5 * v @ self.back.T
         margins = w[:, :-1] @ self.x.T
         margins += w[:, -1:]

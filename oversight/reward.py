@@ -18,8 +18,7 @@ class RewardModel(Component):
     """A logistic probe on what is seen of claims of one height, fitted to soft labels.
 
     Its evidence is its log-odds minus the logit of its mean training label, so that the height's
-    prior is not counted
-    again.
+    prior is not counted again.
     """
 
     name: ClassVar[str] = "reward model"

@@ -118,8 +118,7 @@ def accuracy_by_node(
     """P(right) of every node, against the claim's own truth (MODEL 2).
 
     The root's accuracy is given against gold and converted once, A_y = (A_gold - eta) / (1 - 2
-    eta); heights in
-    between are interpolated in log-odds. `heights` is by node, the root first.
+    eta); heights in between are interpolated in log-odds. `heights` is by node, the root first.
     """
     top = int(heights[0])
 

@@ -200,8 +200,7 @@ def from_graph(graph: Graph) -> TaskTree:
     """A task tree from a networkx graph: edges from question to sub-question, in order.
 
     Node attributes: `gate` on inner nodes (name or truth table), `prior` on leaves (optional, in
-    (0, 1)).
-    Raises TreeError naming the node that is wrong.
+    (0, 1)). Raises TreeError naming the node that is wrong.
     """
     _check_shape(graph)
     root = next(node for node, degree in graph.in_degree() if degree == 0)
