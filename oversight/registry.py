@@ -10,7 +10,12 @@ from typing import Any
 
 from oversight.strict import nearest
 
-GROUPS = ("mechanisms", "failures", "worlds", "students")
+NEEDED = {
+    "mechanisms": ("model_validate", "assess"),
+    "worlds": ("model_validate", "pool"),
+    "students": ("model_validate", "fit"),
+}
+"""What a plugin of a group must have to be one."""
 
 
 class PluginError(Exception):
@@ -62,10 +67,19 @@ def read(group: str, found: list[EntryPoint]) -> Registry:
             )
             continue
         try:
-            loaded[entry.name] = entry.load()
+            made = entry.load()
         except Exception as error:  # a stranger's import may fail in any way
             broken[entry.name] = (
                 f"{group.removesuffix('s')} {entry.name!r} ({origins[0]}) does not import: "
                 f"{type(error).__name__}: {error}"
             )
+            continue
+        missing = [part for part in NEEDED.get(group, ()) if not hasattr(made, part)]
+        if missing:
+            broken[entry.name] = (
+                f"{group.removesuffix('s')} {entry.name!r} ({origins[0]}) is none: it has no "
+                f"{missing[0]}; expected a subclass like those of oversight"
+            )
+        else:
+            loaded[entry.name] = made
     return Registry(group, loaded, broken)

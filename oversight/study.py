@@ -124,6 +124,10 @@ class Study(Strict):
         for name, protocol in self.protocols.items():
             for path, part in _parts(protocol, ("protocols", name)):
                 errors += [told(says, (*path, key)) for key, says in part.problems(tree, ceiling)]
+        try:
+            registry("mechanisms").get("direct")  # the baseline is always run
+        except PluginError as error:
+            errors.append(told(str(error), ("protocols",)))
         if UNAIDED in self.protocols and self.baseline_protocol is None:
             says = "names the baseline, which is `direct: {}`; call this protocol something else"
             errors.append(told(says, ("protocols", UNAIDED)))

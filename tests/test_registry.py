@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -42,9 +45,37 @@ def test_a_broken_plugin_shows_its_own_error_and_harms_no_other() -> None:
         found.get("mine")
 
 
+def test_a_plugin_that_is_no_mechanism_is_told_so() -> None:
+    found = read("mechanisms", [entry("path", "pathlib:Path")])
+    with pytest.raises(PluginError, match=r"'path' \(pathlib:Path .* is none: it has no"):
+        found.get("path")
+
+
 def test_unknown_names_hint_at_the_nearest_and_at_reinstalling() -> None:
     with pytest.raises(PluginError, match=r"did you mean 'decomposition'\?.*install its package"):
         registry("mechanisms").get("decompositon")
+
+
+@pytest.mark.parametrize("name", ["debate", "direct"])
+def test_a_stranger_who_takes_a_name_is_told_through_the_command(name: str, tmp_path: Path) -> None:
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[oversight.mechanisms]\n{name} = stranger:Mine\n")
+    (tmp_path / "stranger.py").write_text("class Mine: ...\n")
+    (tmp_path / "s.yaml").write_text("oversight: 1\nprotocols:\n  a: {debate: {}}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "oversight", "compare", "s.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert f"two mechanisms are named '{name}'" in done.stderr
+    assert "stranger:Mine from stranger" in done.stderr
 
 
 def test_every_mechanism_file_is_registered() -> None:
