@@ -72,7 +72,7 @@ class RecursiveRewardModeling(Mechanism, Arguing):
             calls += float(verdicts.calls.sum()) + (
                 self.candidates * claims.item.size if height > 0 else 0
             )
-            prepared._fitted[height] = self.reward_model.fit(pool, claims, verdicts.belief)
+            prepared._fitted[height] = prepared.reward_model.fit(pool, claims, verdicts.belief)
         prepared._fixed = (minutes, calls)
         return prepared
 

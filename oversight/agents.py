@@ -113,11 +113,16 @@ class Model(Perceiver, Agent):
         # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu).
         push = arguing.discernment * arguing.evidence
         lean = np.where(side == self.believe(claims), push, -push)
-        total, apart = sum_of_best(
-            chance, arguing.candidates, rounds, claims.traced, "argument", rounds, who
+        total, apart = sum_of_best(chance, arguing.candidates, rounds, "argument", rounds, who)
+        strength = rounds * lean + total
+        return Argument(
+            side,
+            strength,
+            arguing.gain,
+            rounds,
+            who,
+            lambda: tuple(lean + part for part in apart()),
         )
-        parts = tuple(lean + part for part in apart)
-        return Argument(side, rounds * lean + total, arguing.gain, rounds, who, parts)
 
     def assist(
         self,
@@ -139,7 +144,7 @@ class Model(Perceiver, Agent):
     ) -> IntArray:
         luck = chance.uniform(*name)
         codes = np.zeros(claims.shape, dtype=np.int64)
-        for gate, group, below in _by_gate(self.pool.tree, claims):
+        for gate, group, below in by_gate(self.pool.tree, claims):
             perceived = (self.believe(below) << np.arange(gate.children)[:, None]).sum(axis=0)
             table, count = gate.nearest
             choices = count[value[group].astype(np.int64), perceived]
@@ -152,7 +157,7 @@ class Model(Perceiver, Agent):
     ) -> IntArray:
         luck = chance.uniform(*name)
         chosen = np.zeros(claims.shape, dtype=np.int64)
-        for gate, group, below in _by_gate(self.pool.tree, claims):
+        for gate, group, below in by_gate(self.pool.tree, claims):
             values = (announced[group] >> np.arange(gate.children)[:, None] & 1).astype(np.bool_)
             doubted = values != self.believe(below)
             doubted |= ~doubted.any(axis=0)
@@ -161,7 +166,7 @@ class Model(Perceiver, Agent):
         return chosen
 
 
-def _by_gate(tree: TaskTree, claims: Claims) -> Iterator[tuple[Gate, IntArray, Claims]]:
+def by_gate(tree: TaskTree, claims: Claims) -> Iterator[tuple[Gate, IntArray, Claims]]:
     """One-dimensional claims about inner nodes, grouped by gate: the gate, positions, and claims
     about the children."""
     groups: dict[Gate, list[int]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -28,6 +28,7 @@ class Checked:
     evidence     by frontier node, over items
     reliability  the chance that the checker's answer is right, by frontier node; empty where no
                  aggregator asks for it
+    wrong        where a gate's output comes out wrong and nobody knows, by inner node, over items
     """
 
     tree: TaskTree
@@ -35,6 +36,7 @@ class Checked:
     height: int
     evidence: Mapping[int, FloatArray]
     reliability: Mapping[int, float]
+    wrong: Mapping[int, BoolArray] = field(default_factory=dict)
 
     @property
     def frontier(self) -> list[int]:
@@ -63,9 +65,11 @@ class Aggregator(Component):
         size = next(iter(checked.evidence.values())).size
         return np.ones((len(checked.frontier), size), dtype=np.bool_)
 
-    def flips(self, chance: Chance, node: int) -> BoolArray | bool:
-        """Where the gate's output comes out wrong."""
-        return chance.uniform("aggregator", node) < self.noise if self.noise > 0 else False
+    def flips(self, checked: Checked, chance: Chance, node: int) -> BoolArray | bool:
+        """Where the gate's output comes out wrong: by the noise that is reckoned with, or
+        otherwise."""
+        wrong = checked.wrong.get(node, False)
+        return wrong ^ (chance.uniform("aggregator", node) < self.noise) if self.noise else wrong
 
 
 class Soft(Aggregator):
@@ -78,9 +82,8 @@ class Soft(Aggregator):
         evidence = dict(checked.evidence)
         for inner, gate, below in checked.gates():
             out = through(gate, checked.tree.priors[below], [evidence[child] for child in below])
-            if self.noise > 0:
-                out = _noisy(np.where(self.flips(chance, inner), -out, out), self.noise)
-            evidence[inner] = out
+            out = np.where(self.flips(checked, chance, inner), -out, out)
+            evidence[inner] = _noisy(out, self.noise) if self.noise > 0 else out
         return evidence[checked.node]
 
 
@@ -133,7 +136,7 @@ class Hard(Aggregator):
         answers = {child: evidence > 0 for child, evidence in checked.evidence.items()}
         for inner, gate, below in checked.gates():
             out = gate.output(np.stack([answers[child] for child in below]))
-            answers[inner] = out ^ self.flips(chance, inner)
+            answers[inner] = out ^ self.flips(checked, chance, inner)
         return answers
 
     def asked(self, checked: Checked, chance: Chance) -> BoolArray:

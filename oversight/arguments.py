@@ -41,12 +41,11 @@ def exchange(
 def told(evidence: Evidence) -> dict[str, FloatArray]:
     """Each argument's push toward "true", for a trace, turn by turn."""
     facts = {}
-    turns = max((len(argument.parts) for argument in evidence.arguments), default=0)
-    for turn in range(turns):
-        for argument in evidence.arguments:
-            if turn < len(argument.parts):
-                part = argument.parts[turn]
-                push = argument.gain * np.where(argument.side, part, -part)
+    apart = [argument.parts for argument in evidence.arguments]
+    for turn in range(max(map(len, apart), default=0)):
+        for argument, parts in zip(evidence.arguments, apart, strict=True):
+            if turn < len(parts):
+                push = argument.gain * np.where(argument.side, parts[turn], -parts[turn])
                 facts[f"turn {turn + 1}, {argument.who}"] = push
     return facts
 

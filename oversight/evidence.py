@@ -3,6 +3,7 @@ mechanisms, read by people."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,22 +26,30 @@ class Argument:
     side      bool over claims
     strength  perceived strength p over claims, summed over the arguments
     gain      log-odds per unit of strength
-    count     how many arguments it is made of; each is read
+    count     how many arguments it is made of, over claims or for all; each is read
     who       whose it is
-    parts     the strength of each argument, where the claims are traced
+    split     makes the strength of each argument apart, where somebody asks; see `parts`
     """
 
     side: BoolArray
     strength: FloatArray
     gain: float
-    count: int = 1
+    count: int | FloatArray = 1
     who: str = ""
-    parts: tuple[FloatArray, ...] = ()
+    split: Callable[[], tuple[FloatArray, ...]] | None = None
 
     @property
     def push(self) -> FloatArray:
         """Log-odds toward "true"."""
         return np.asarray(self.gain * np.where(self.side, self.strength, -self.strength))
+
+    @property
+    def parts(self) -> tuple[FloatArray, ...]:
+        """The strength of each argument in turn; they add up to the whole."""
+        if self.split is not None:
+            return self.split()
+        turns = int(np.max(self.count))
+        return tuple(self.strength / turns for _ in range(turns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +84,25 @@ class Evidence:
         def chosen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return np.broadcast_to(values, shape).reshape(-1)[index]
 
-        arguments = tuple(
-            replace(a, side=chosen(a.side), strength=chosen(a.strength), parts=())
-            for a in self.arguments
-        )
-        return Evidence(arguments, chosen(np.asarray(self.report)), self.aids)
+        def argument(a: Argument) -> Argument:
+            count = a.count if isinstance(a.count, int) else chosen(a.count)
+            return replace(
+                a,
+                side=chosen(a.side),
+                strength=chosen(a.strength),
+                count=count,
+                split=lambda: tuple(chosen(part) for part in a.parts),
+            )
+
+        report = chosen(np.asarray(self.report))
+        return Evidence(tuple(argument(a) for a in self.arguments), report, self.aids)
 
 
-def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float:
+def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float | FloatArray:
     """What reading the evidence costs a person, a claim."""
     if evidence is None:
         return 0.0
-    read = sum(argument.count for argument in evidence.arguments)
+    read: float | FloatArray = sum(argument.count for argument in evidence.arguments)
     return minutes.argument * read + minutes.aid * evidence.aids
 
 
@@ -117,23 +133,24 @@ def best_of_normals(chance: Chance, candidates: int, *name: str | int) -> FloatA
 
 
 def sum_of_best(
-    chance: Chance, candidates: int, rounds: int, apart: bool, *name: str | int
-) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-    """The sum of `rounds` independent draws of the best of n normals, and each of them if `apart`.
+    chance: Chance, candidates: int, rounds: int, *name: str | int
+) -> tuple[FloatArray, Callable[[], tuple[FloatArray, ...]]]:
+    """The sum of `rounds` independent draws of the best of n normals, and what tells them apart.
 
-    For n = 1 the sum is one draw, sqrt(T) z; its parts are z / sqrt(T) plus deviations from their
-    mean, which is how the mean and the deviations of normals are distributed.
+    For n = 1 the sum is one draw, sqrt(T) z; its parts, drawn only where somebody asks, are z /
+    sqrt(T) plus deviations from their mean, which is how the mean and the deviations of normals are
+    distributed.
     """
     if candidates > 1:
         each = tuple(best_of_normals(chance, candidates, *name, i) for i in range(rounds))
-        total = np.sum(each, axis=0)
-        return np.asarray(total), each if apart else ()
+        return np.asarray(np.sum(each, axis=0)), lambda: each
     z = chance.normal(*name)
-    parts: tuple[FloatArray, ...] = ()
-    if apart:
+
+    def apart() -> tuple[FloatArray, ...]:
         loose = np.stack([chance.normal(*name, i) for i in range(rounds)])
-        parts = tuple(z / np.sqrt(rounds) + loose - loose.mean(axis=0))
-    return np.sqrt(rounds) * z, parts
+        return tuple(z / np.sqrt(rounds) + loose - loose.mean(axis=0))
+
+    return np.sqrt(rounds) * z, apart
 
 
 def selected_quality(

@@ -46,7 +46,7 @@ class Human(Perceiver):
         self._factor = people.confidence if self.confidence is None else self.confidence
         self._skill_sd = people.skill_sd if self.skill_sd is None else self.skill_sd
         self._minutes = self.minutes or people.minutes
-        self._cost = self._minutes.by_height(self.pool.tree.heights)
+        self._cost = self._minutes.by_height(self.pool.template.heights)
         structure = people.structure if self.structure is None else self.structure
         self._see(people.accuracy, structure)
 

@@ -69,7 +69,7 @@ class Perceiver(Overseer):
         raise TypeError(f"{type(self).__name__} does not say how well it sees")
 
     def _see(self, stated: ByHeight | tuple[float, ...], structure: float) -> None:
-        right = accuracy_by_node(self.accuracy or stated, self.pool.tree.heights, self.pool.noise)
+        right = accuracy_by_node(self.accuracy or stated, self.pool.template.heights, self.pool.noise)
         self._angle = np.pi * (1 - self._personal(right))
         self._structure = structure
 
@@ -115,7 +115,7 @@ class Perceiver(Overseer):
         found = self.own_evidence(claims)
         if evidence is not None:
             found = found + evidence.push
-        return factor * found, factor * self.pool.tree.prior_log_odds[claims.node]
+        return factor * found, factor * self.pool.template.prior_log_odds[claims.node]
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         raise TypeError(f"{type(self).__name__} does not say how it assesses claims")

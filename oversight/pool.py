@@ -27,7 +27,12 @@ class Pool(Protocol):
     are given."""
 
     @property
-    def tree(self) -> TaskTree: ...
+    def tree(self) -> TaskTree:
+        """The task tree as protocols know it."""
+
+    @property
+    def template(self) -> TaskTree:
+        """The task tree as it is: how high a claim stands, and so how hard it is."""
 
     @property
     def draws(self) -> Draws:
@@ -79,6 +84,10 @@ class PoolBase:
 
     tree: TaskTree
     draws: Draws
+
+    @property
+    def template(self) -> TaskTree:
+        return self.tree
 
     @property
     def everyone(self) -> IntArray:

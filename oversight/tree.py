@@ -47,11 +47,16 @@ class TaskTree:
 
     @cached_property
     def heights(self) -> IntArray:
-        """Height of every node: 0 for a leaf, else one more than the highest child."""
+        """Height of every node: 0 for a leaf, else one more than the highest child; -1 for a node
+        that no question leads to."""
         heights = np.zeros(len(self), dtype=np.int64)
         for node in reversed(range(len(self))):
             heights[node] = 1 + max((heights[c] for c in self.children[node]), default=-1)
-        return heights
+        asked = np.zeros(len(self), dtype=np.bool_)
+        asked[0] = True
+        for node, below in enumerate(self.children):
+            asked[list(below)] = asked[node]
+        return np.where(asked, heights, -1)
 
     @property
     def height(self) -> int:

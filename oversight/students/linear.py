@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from oversight.claims import BoolArray, FloatArray
+from oversight.pool import Pool, Setting
 from oversight.probe import fit_probes
 from oversight.streams import stream
 from oversight.strict import Amount, Strict
@@ -46,6 +47,10 @@ class LinearStudent(Strict):
     def targets(self, belief: FloatArray, answer: BoolArray) -> FloatArray:
         """Training targets in [0, 1] from an overseer's beliefs or answers, as `labels` says."""
         return belief if self.labels == "soft" else answer.astype(np.float64)
+
+    def says(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
+        """What it answers on a pool, as log-odds, given those it worked out: just these."""
+        return log_odds
 
     def fit(
         self, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
