@@ -74,8 +74,8 @@ def compare(
     except StoreError as error:
         _refuse(str(error))
     _show(study, results, form)
-    if results.failures:
-        _tell_failures(results)
+    if results.failed:
+        _tell_failed(results)
         sys.exit(SOME_FAILED)
 
 
@@ -239,18 +239,18 @@ def _show(study: Study, results: Results, form: str) -> None:
             console.print("\n" + note, markup=False)
 
 
-def _tell_failures(results: Results) -> None:
+def _tell_failed(results: Results) -> None:
     click.echo(
-        f"\n{len(results.failures)} cells failed; what follows of each kind is the first:", err=True
+        f"\n{len(results.failed)} cells failed; what follows of each kind is the first:", err=True
     )
     seen = set()
-    for failure in results.failures:
-        kind = (failure.protocol, failure.error, failure.origin)
+    for failed in results.failed:
+        name = " under ".join(part for part in failed.case[:2] if part)
+        kind = (name, failed.error, failed.origin)
         if kind not in seen:
             seen.add(kind)
             click.echo(
-                f"  {failure.protocol}, replicate {failure.replicate}: {failure.error} "
-                f"({failure.origin})",
+                f"  {name}, replicate {failed.replicate}: {failed.error} ({failed.origin})",
                 err=True,
             )
 

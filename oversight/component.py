@@ -199,6 +199,14 @@ class OverseerWrapper(Wrapper, Overseer):
         return reliability
 
 
+def roles_of(component: Component) -> set[str]:
+    """The roles that are played anywhere in a protocol, "people" among them where there are any."""
+    found = {"people"} if component.name == "human" else set()
+    for role, part in component.slots():
+        found |= {role} | roles_of(part)
+    return found
+
+
 def rewrite(
     component: Component, role: str, wrapper: Callable[[Component], Component]
 ) -> Component:

@@ -69,7 +69,9 @@ class Perceiver(Overseer):
         raise TypeError(f"{type(self).__name__} does not say how well it sees")
 
     def _see(self, stated: ByHeight | tuple[float, ...], structure: float) -> None:
-        right = accuracy_by_node(self.accuracy or stated, self.pool.template.heights, self.pool.noise)
+        right = accuracy_by_node(
+            self.accuracy or stated, self.pool.template.heights, self.pool.noise
+        )
         self._angle = np.pi * (1 - self._personal(right))
         self._structure = structure
 

@@ -12,6 +12,7 @@ from oversight.strict import nearest
 
 NEEDED = {
     "mechanisms": ("model_validate", "assess"),
+    "failures": ("model_validate", "around", "can_strike"),
     "worlds": ("model_validate", "pool"),
     "students": ("model_validate", "fit"),
 }

@@ -1,18 +1,19 @@
 """One replicate: every protocol labels the same items, one student each is trained, everything is
-measured."""
+measured; with failures or without."""
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from oversight import measures
 from oversight.claims import BoolArray, FloatArray, Verdicts
-from oversight.component import Overseer
 from oversight.pool import Pool
-from oversight.study import Study
+from oversight.study import Case, Study
 
 COLUMNS = (
     "label_accuracy",
@@ -41,10 +42,10 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A protocol that raised in a replicate: what, and where it came from."""
+class Failed:
+    """A case that raised in a replicate: what, and where it came from."""
 
-    protocol: str
+    case: Case
     replicate: int
     error: str
     origin: str
@@ -52,12 +53,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Replicate:
-    """The results of one replicate: numbers by protocol in the order of COLUMNS, and what
-    failed."""
+    """The results of one replicate: numbers by case in the order of COLUMNS, and what failed."""
 
     number: int
-    rows: dict[str, tuple[float, ...]]
-    failures: tuple[Failure, ...] = ()
+    rows: dict[Case, tuple[float, ...]]
+    failed: tuple[Failed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,31 +67,44 @@ class _Labels:
     labeled: BoolArray
     minutes: float
     calls: float
+    student: Any
 
 
-def run_replicate(study: Study, number: int) -> Replicate:
-    """Run one replicate of a study. Depends on the study and the number alone."""
+TOGETHER = 48
+"""Cases whose labels are held at once: their students are fitted together."""
+
+
+def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None) -> Replicate:
+    """Run cases of one replicate of a study, by default every protocol without failures. Depends on
+    the study and the number alone."""
     train = study.world.pool(study.seed, number, "train")
     test = study.world.pool(study.seed, number, "test")
-    labels: dict[str, _Labels] = {}
-    failures = []
-    for name, protocol in study.cells.items():
+    asked = [Case(name) for name in study.cells] if cases is None else list(cases)
+    try:
+        baseline = _label(Case(study.baseline), train, study)
+    except Exception as error:  # without it nothing can be measured
+        return Replicate(number, {}, (_failed(Case(study.baseline), number, error),))
+    weak = float(np.mean(baseline.answer == train.gold))
+    rows: dict[Case, tuple[float, ...]] = {}
+    failed = []
+    for start in range(0, len(asked), TOGETHER):
+        labels: dict[Case, _Labels] = {}
+        for case in asked[start : start + TOGETHER]:
+            try:
+                labels[case] = _label(case, train, study)
+            except Exception as error:  # one protocol's bug must not cost the others their results
+                failed.append(_failed(case, number, error))
         try:
-            labels[name] = _label(protocol, train, study)
-        except Exception as error:  # one protocol's bug must not cost the others their results
-            failures.append(_failure(name, number, error))
-    if study.baseline not in labels:
-        return Replicate(number, {}, tuple(failures))
-    weak = float(np.mean(labels[study.baseline].answer == train.gold))
-    learned, tested, ceiling = _teach(study, number, train, test, labels)
-    rows = {
-        name: _row(given, learned[name], tested[name], train, test, weak, ceiling)
-        for name, given in labels.items()
-    }
-    return Replicate(number, rows, tuple(failures))
+            rows |= _taught(study, number, train, test, labels, weak)
+        except Exception as error:
+            failed += [_failed(case, number, error) for case in labels]
+    return Replicate(number, rows, tuple(failed))
 
 
-def _label(protocol: Overseer, pool: Pool, study: Study) -> _Labels:
+def _label(case: Case, pool: Pool, study: Study) -> _Labels:
+    protocol, student = study.cells[case.protocol], study.student
+    if case.failure:
+        protocol, student = study.failures[case.failure].into(protocol, student, case.severity)
     prepared = protocol.prepare(pool, study.setting)
     verdicts: Verdicts = prepared.assess(pool.roots)
     minutes, calls = prepared.fixed_cost()
@@ -101,27 +114,52 @@ def _label(protocol: Overseer, pool: Pool, study: Study) -> _Labels:
         labeled=verdicts.labeled,
         minutes=float(verdicts.minutes.sum()) + minutes,
         calls=float(verdicts.calls.sum()) + calls,
+        student=student,
     )
 
 
+def _taught(
+    study: Study, number: int, train: Pool, test: Pool, labels: dict[Case, _Labels], weak: float
+) -> dict[Case, tuple[float, ...]]:
+    """Rows of cases: students that are the same are fitted together, with the ceiling's."""
+    by_student: dict[int, dict[Case, _Labels]] = {id(study.student): {}}
+    for case, given in labels.items():
+        by_student.setdefault(id(given.student), {})[case] = given
+    rows = {}
+    ceiling = float("nan")
+    for alike in by_student.values():  # the study's own student first: the ceiling is its
+        student = next((given.student for given in alike.values()), study.student)
+        learned, tested, top = _teach(study, student, number, train, test, alike)
+        ceiling = top if student is study.student else ceiling
+        for case, given in alike.items():
+            answers = (learned[case], tested[case])
+            rows[case] = _row(given, *answers, train, test, weak, ceiling)
+    return {case: rows[case] for case in labels}
+
+
 def _teach(
-    study: Study, number: int, train: Pool, test: Pool, labels: dict[str, _Labels]
-) -> tuple[dict[str, FloatArray], dict[str, FloatArray], float]:
-    """Students' log-odds on training and on test items by protocol, and the ceiling's accuracy; all
-    fitted together."""
-    x, x_test = study.student.views(study.seed, number, train.x, test.x)
-    targets = [study.student.targets(given.belief, given.answer) for given in labels.values()]
+    study: Study, student: Any, number: int, train: Pool, test: Pool, labels: dict[Case, _Labels]
+) -> tuple[dict[Case, FloatArray], dict[Case, FloatArray], float]:
+    """A student's log-odds on training and on test items by case, and the accuracy that gold gives
+    it; all fitted together."""
+    x, x_test = student.views(study.seed, number, train.x, test.x)
+    targets = [student.targets(given.belief, given.answer) for given in labels.values()]
     gold = train.gold
     stacked = np.stack([*targets, gold.astype(np.float64)], axis=1)
     weights = None
     if not all(given.labeled.all() for given in labels.values()):
         marks = [given.labeled for given in labels.values()]
         weights = np.stack([*marks, np.ones_like(gold)], axis=1).astype(np.float64)
-    w, intercept = study.student.fit(x, stacked, weights)
-    # A column at a time: the last bits of a product depend on how many columns it has.
-    learned = {name: x @ w[:, i].copy() + intercept[i] for i, name in enumerate(labels)}
-    tested = {name: x_test @ w[:, i].copy() + intercept[i] for i, name in enumerate(labels)}
-    top = x_test @ w[:, -1].copy() + intercept[-1]
+    w, intercept = student.fit(x, stacked, weights)
+
+    def says(i: int, features: FloatArray, pool: Pool) -> FloatArray:
+        # A column at a time: the last bits of a product depend on how many columns it has.
+        log_odds = features @ w[:, i].copy() + intercept[i]
+        return np.asarray(student.says(log_odds, pool, study.setting))
+
+    learned = {case: says(i, x, train) for i, case in enumerate(labels)}
+    tested = {case: says(i, x_test, test) for i, case in enumerate(labels)}
+    top = says(-1, x_test, test)
     return learned, tested, float(np.mean((top > 0) == test.gold))
 
 
@@ -161,7 +199,7 @@ def _row(
     return tuple(float(row[column]) for column in COLUMNS)
 
 
-def _failure(name: str, number: int, error: Exception) -> Failure:
+def _failed(case: Case, number: int, error: Exception) -> Failed:
     frames = traceback.extract_tb(error.__traceback__)
     origin = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-    return Failure(name, number, f"{type(error).__name__}: {error}", origin)
+    return Failed(case, number, f"{type(error).__name__}: {error}", origin)

@@ -14,7 +14,8 @@ import numpy as np
 
 from oversight.claims import FloatArray
 from oversight.pgr import Difference, Ratio, differences, fieller, structured_share, undefined
-from oversight.replicate import COLUMNS, Failure, Replicate
+from oversight.replicate import COLUMNS, Failed, Replicate
+from oversight.study import Case
 
 Row = dict[str, Any]
 MEANS = (
@@ -73,26 +74,40 @@ class Results:
     small."""
 
     def __init__(
-        self, scenario: str, protocols: Iterable[str], baseline: str, items: int, replicates: int
+        self, scenario: str, cases: Iterable[Case], baseline: str, items: int, replicates: int
     ) -> None:
         self.scenario, self.baseline, self.items = scenario, baseline, items
-        self.failures: list[Failure] = []
-        self._values = {name: np.full((replicates, len(COLUMNS)), np.nan) for name in protocols}
+        self.replicates = replicates
+        self.failed: list[Failed] = []
+        self._values: dict[Case, FloatArray] = {}
+        self.expect(cases)
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Make room for more cases."""
+        for case in cases:
+            empty = np.full((self.replicates, len(COLUMNS)), np.nan)
+            self._values.setdefault(case, empty)
 
     def add(self, replicate: Replicate) -> None:
         """Put a replicate in its place, whatever the order they come in."""
-        for name, row in replicate.rows.items():
-            self._values[name][replicate.number] = row
-        self.failures += replicate.failures
-        self.failures.sort(key=lambda failure: (failure.replicate, failure.protocol))
+        for case, row in replicate.rows.items():
+            self._values[case][replicate.number] = row
+        self.failed += replicate.failed
+        self.failed.sort(key=lambda failed: (failed.replicate, failed.case))
+
+    @property
+    def cases(self) -> list[Case]:
+        return list(self._values)
 
     @property
     def protocols(self) -> list[str]:
-        return list(self._values)
+        """The protocols that were run without a failure."""
+        return [case.protocol for case in self._values if not case.failure]
 
-    def column(self, protocol: str, name: str) -> FloatArray:
-        """One measure of one protocol by replicate; NaN where it failed."""
-        return self._values[protocol][:, COLUMNS.index(name)]
+    def column(self, case: Case | str, name: str) -> FloatArray:
+        """One measure of a case, or of a protocol without failures, by replicate; NaN where it
+        failed."""
+        return self._values[_case(case)][:, COLUMNS.index(name)]
 
     @property
     def rows(self) -> list[Row]:
@@ -100,17 +115,14 @@ class Results:
         return list(self._rows())
 
     def _rows(self) -> Iterator[Row]:
-        replicates = len(next(iter(self._values.values())))
-        for number in range(replicates):
-            for name, values in self._values.items():
+        for number in range(self.replicates):
+            for case, values in self._values.items():
                 if np.isnan(values[number, COLUMNS.index("weak_accuracy")]):
                     continue  # failed
                 numbers = zip(COLUMNS, values[number].tolist(), strict=True)
                 yield {
                     "scenario": self.scenario,
-                    "protocol": name,
-                    "failure": "",
-                    "severity": 0,
+                    **_about(case),
                     "replicate": number,
                     **{key: None if math.isnan(value) else value for key, value in numbers},
                 }
@@ -121,33 +133,33 @@ class Results:
             self.baseline, "weak_accuracy"
         )
 
-    def pgr(self, protocol: str) -> Ratio:
+    def pgr(self, case: Case | str) -> Ratio:
         """Performance gap recovered, with Fieller's interval over replicates."""
-        return self._ratio(protocol, "student_accuracy", "weak_accuracy")
+        return self._ratio(case, "student_accuracy", "weak_accuracy")
 
-    def oversight_gain(self, protocol: str) -> Ratio:
+    def oversight_gain(self, case: Case | str) -> Ratio:
         """(label accuracy - weak) / (ceiling - weak): what better labels brought."""
-        return self._ratio(protocol, "label_accuracy", "weak_accuracy")
+        return self._ratio(case, "label_accuracy", "weak_accuracy")
 
-    def generalization_gain(self, protocol: str) -> Ratio:
+    def generalization_gain(self, case: Case | str) -> Ratio:
         """(student - label accuracy) / (ceiling - weak): what the student added."""
-        return self._ratio(protocol, "student_accuracy", "label_accuracy")
+        return self._ratio(case, "student_accuracy", "label_accuracy")
 
-    def _ratio(self, protocol: str, over: str, less: str) -> Ratio:
-        done = ~np.isnan(self.column(protocol, "weak_accuracy"))
-        if done.any() and not np.nanmax(self.column(protocol, "coverage")):
+    def _ratio(self, case: Case | str, over: str, less: str) -> Ratio:
+        done = ~np.isnan(self.column(case, "weak_accuracy"))
+        if done.any() and not np.nanmax(self.column(case, "coverage")):
             return undefined("nothing was labeled")
-        top = (self.column(protocol, over) - self.column(protocol, less))[done]
+        top = (self.column(case, over) - self.column(case, less))[done]
         return fieller(top, self.gap()[done])
 
-    def structured_share(self, protocol: str) -> Ratio:
+    def structured_share(self, case: Case | str) -> Ratio:
         """Share of the labels' error that a linear student can represent."""
         names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
-        coverage = self.column(protocol, "coverage")
+        coverage = self.column(case, "coverage")
         if np.isnan(coverage).all():
             return undefined("no replicate succeeded")
         labeled = round(self.items * float(np.nanmean(coverage)))
-        beta, square, right, positive = (self.column(protocol, name) for name in names)
+        beta, square, right, positive = (self.column(case, name) for name in names)
         return structured_share(beta, square, right, positive, labeled)
 
     def differences(self) -> list[Difference]:
@@ -161,26 +173,25 @@ class Results:
         return [_difference_row(pair) for pair in self.differences()]
 
     def summary(self) -> list[Row]:
-        """One row a protocol; what is undefined is None and its status says why."""
-        return [self._summary_row(name) for name in self.protocols]
+        """One row a case; what is undefined is None and its status says why."""
+        return [self.summary_row(case) for case in self._values]
 
-    def _summary_row(self, name: str) -> Row:
-        done = ~np.isnan(self.column(name, "weak_accuracy"))
-        means = {key: _mean(self.column(name, key)[done]) for key in MEANS}
-        pgr, share = self.pgr(name), self.structured_share(name)
+    def summary_row(self, case: Case) -> Row:
+        """A case's row."""
+        done = ~np.isnan(self.column(case, "weak_accuracy"))
+        means = {key: _mean(self.column(case, key)[done]) for key in MEANS}
+        pgr, share = self.pgr(case), self.structured_share(case)
         row = {
             "scenario": self.scenario,
-            "protocol": name,
-            "failure": "",
-            "severity": 0,
+            **_about(case),
             "replicates": int(done.sum()),
             **means,
             "pgr": _number(pgr.value),
             "pgr_low": _number(pgr.low),
             "pgr_high": _number(pgr.high),
             "pgr_status": pgr.status,
-            "oversight_gain": _number(self.oversight_gain(name).value),
-            "generalization_gain": _number(self.generalization_gain(name).value),
+            "oversight_gain": _number(self.oversight_gain(case).value),
+            "generalization_gain": _number(self.generalization_gain(case).value),
             "structured_share": _number(share.value),
             "structured_share_low": _number(share.low),
             "structured_share_high": _number(share.high),
@@ -204,6 +215,18 @@ class Results:
         text = io.StringIO()
         write_csv(text, [*SUMMARY], self.summary())
         return text.getvalue()
+
+
+def _case(case: Case | str) -> Case:
+    return Case(case) if isinstance(case, str) else case
+
+
+def _about(case: Case) -> Row:
+    return {
+        "protocol": case.protocol,
+        "failure": case.failure,
+        "severity": case.severity if case.failure else 0,
+    }
 
 
 def write_csv(file: Any, names: list[str], rows: Iterable[Row]) -> None:

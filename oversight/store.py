@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import Any
 
 from oversight.replicate import COLUMNS, Replicate
 from oversight.results import DIFFERENCE, Results, Row, write_csv
-from oversight.study import Study
+from oversight.study import Case, Study
 
 SCHEMA = 1
 LIBRARIES = ("oversight-simulator", "numpy", "scipy", "networkx", "pydantic", "ruamel.yaml")
@@ -25,11 +25,12 @@ class StoreError(Exception):
 
 
 class Store:
-    """A results folder. A replicate with all its protocols is committed whole."""
+    """A results folder: a row of numbers a case and replicate, under what decides them."""
 
     def __init__(self, folder: Path, study: Study, database: sqlite3.Connection) -> None:
         self.folder, self.study, self._database = folder, study, database
-        self._identity = _identity(study)
+        self._study = _study(study)
+        self._names: dict[Case, str] = {}
 
     @staticmethod
     def open(folder: Path, study: Study) -> Store:
@@ -40,8 +41,8 @@ class Store:
             database = sqlite3.connect(path)
             database.execute("CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT)")
             database.execute(
-                "CREATE TABLE IF NOT EXISTS replicates "
-                "(study TEXT, number INTEGER, rows TEXT, PRIMARY KEY (study, number))"
+                "CREATE TABLE IF NOT EXISTS rows (study TEXT, what TEXT, replicate INTEGER, "
+                "numbers TEXT, PRIMARY KEY (study, what, replicate))"
             )
             database.execute("INSERT OR IGNORE INTO about VALUES ('schema', ?)", (str(SCHEMA),))
             database.commit()
@@ -66,23 +67,27 @@ class Store:
     ) -> None:
         self._database.close()
 
-    def finished(self) -> Iterator[Replicate]:
-        """The study's replicates that are kept here."""
-        query = "SELECT number, rows FROM replicates WHERE study = ? AND number < ? ORDER BY number"
-        for number, rows in self._database.execute(query, (self._identity, self.study.replicates)):
-            values = {name: tuple(float(v) for v in row) for name, row in json.loads(rows).items()}
-            yield Replicate(number, values)
+    def finished(self, cases: Iterable[Case]) -> Iterator[Replicate]:
+        """What is kept here of these cases, a case and replicate at a time."""
+        query = "SELECT replicate, numbers FROM rows WHERE study = ? AND what = ? AND replicate < ?"
+        for case in cases:
+            asked = (self._study, self._what(case), self.study.replicates)
+            for number, numbers in self._database.execute(query, asked):
+                yield Replicate(number, {case: tuple(float(v) for v in json.loads(numbers))})
 
     def keep(self, replicate: Replicate) -> None:
-        """Commit one replicate."""
-        rows = json.dumps(
-            replicate.rows
-        )  # NaN as NaN: read back by the same library, to the last bit
+        """Commit what succeeded of one replicate, whole."""
+        rows = [  # NaN as NaN: read back by the same library, to the last bit
+            (self._study, self._what(case), replicate.number, json.dumps(row))
+            for case, row in replicate.rows.items()
+        ]
         with self._database:
-            self._database.execute(
-                "INSERT OR REPLACE INTO replicates VALUES (?, ?, ?)",
-                (self._identity, replicate.number, rows),
-            )
+            self._database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", rows)
+
+    def _what(self, case: Case) -> str:
+        if case not in self._names:
+            self._names[case] = _what(self.study, case)
+        return self._names[case]
 
     def export(self, results: Results) -> None:
         """Write manifest.json, runs.csv, summary.csv, differences.csv and transcripts/."""
@@ -104,12 +109,19 @@ class Store:
             (told / f"{file_name(name)}.txt").write_text(text, encoding="utf-8")
 
 
-def _identity(study: Study) -> str:
-    """What decides the numbers of a stored replicate: the study, its protocols, and the versions
-    that matter."""
-    cells = {name: protocol.identity() for name, protocol in study.cells.items()}
+def _study(study: Study) -> str:
+    """What decides the numbers of every case alike: the study, and the versions that matter."""
     versions = {name: _version(name) for name in LIBRARIES[:3]}
-    return json.dumps([study.identity(), cells, versions, list(COLUMNS)])
+    return json.dumps([study.identity(), versions, list(COLUMNS)])
+
+
+def _what(study: Study, case: Case) -> str:
+    """What decides the numbers of one case: the protocol and the failure it suffers, not their
+    names."""
+    protocol = study.cells[case.protocol].identity()
+    if not case.failure:
+        return protocol
+    return json.dumps([protocol, study.failures[case.failure].described(), case.severity])
 
 
 def manifest(study: Study, results: Results) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def manifest(study: Study, results: Results) -> dict[str, Any]:
         },
         "plugins": dict(sorted(plugins.items())),
         "git_revision": _revision(),
-        "failures": [vars(failure) for failure in results.failures],
+        "failed": [{**vars(failed), "case": failed.case._asdict()} for failed in results.failed],
     }
 
 

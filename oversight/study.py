@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
     BeforeValidator,
@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from oversight.component import Component, Overseer
+from oversight.injection import Injection, InjectionField
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
 from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
@@ -74,6 +75,14 @@ def _schema_version(value: Any) -> int:
     return value
 
 
+class Case(NamedTuple):
+    """What a row of results is about: a protocol, and the failure it suffers, if any."""
+
+    protocol: str
+    failure: str = ""
+    severity: float = 0.0
+
+
 class Study(Strict):
     """A scenario with everything resolved.
 
@@ -91,6 +100,7 @@ class Study(Strict):
     model: ModelSettings = ModelSettings()
     student: Student = Field(default_factory=lambda: registry("students").get("linear")())
     protocols: dict[str, OverseerSlot]
+    failures: dict[str, InjectionField] = Field(default_factory=dict)
 
     DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
 
@@ -112,6 +122,19 @@ class Study(Strict):
         )
         return protocols
 
+    @field_validator("failures", mode="before")
+    @classmethod
+    def _none_or_some(cls, failures: Any) -> Any:
+        return {} if failures is None else failures
+
+    @field_validator("failures")
+    @classmethod
+    def _failures_named(cls, failures: dict[str, Injection]) -> dict[str, Injection]:
+        bad = [n for n in failures if not n.strip() or len(n) > 60 or not n.isprintable()]
+        says = "expected a name of 1 to 60 printable characters"
+        raise_all("failures", [told(says, (name,)) for name in bad])
+        return failures
+
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         errors: list[InitErrorDetails] = []
@@ -128,6 +151,10 @@ class Study(Strict):
             registry("mechanisms").get("direct")  # the baseline is always run
         except PluginError as error:
             errors.append(told(str(error), ("protocols",)))
+        items, height = self.world.train_items, tree.height
+        for name, failure in self.failures.items():
+            found = failure.problems(self.protocols.values(), items, height)
+            errors += [told(says, ("failures", name, *path)) for path, says in found]
         if UNAIDED in self.protocols and self.baseline_protocol is None:
             says = "names the baseline, which is `direct: {}`; call this protocol something else"
             errors.append(told(says, ("protocols", UNAIDED)))
@@ -147,6 +174,19 @@ class Study(Strict):
         if self.baseline_protocol is not None:
             return dict(self.protocols)
         return {UNAIDED: registry("mechanisms").get("direct")(), **self.protocols}
+
+    def cases(self, failures: Mapping[str, Injection] | None = None) -> list[Case]:
+        """Every protocol as it is, then under every failure that applies to it, at each of its
+        severities."""
+        found = [Case(name) for name in self.cells]
+        for failure, injected in (failures or {}).items():
+            found += [
+                Case(name, failure, severity)
+                for name, protocol in self.cells.items()
+                if injected.applies(protocol)
+                for severity in injected.severity
+            ]
+        return found
 
     @property
     def baseline(self) -> str:
@@ -194,6 +234,8 @@ def _parts(
 
 
 def _resolved(value: Any) -> Any:
+    if isinstance(value, Injection):
+        return _resolved(value.written())
     if isinstance(value, Component):
         knobs = {key: _resolved(getattr(value, key)) for key in type(value).file_keys()}
         return {value.name: {key: v for key, v in knobs.items() if v is not None}}

@@ -45,7 +45,7 @@ def cells(row: Row) -> list[str]:
     pgr = row["pgr"]
     interval = "undefined" if pgr is None else _interval(row["pgr_low"], row["pgr_high"])
     return [
-        row["protocol"],
+        about(row),
         _two(pgr),
         interval,
         _signed(row["oversight_gain"]),
@@ -57,6 +57,13 @@ def cells(row: Row) -> list[str]:
         _plain(row["human_minutes_per_item"]),
         _plain(row["model_calls_per_item"]),
     ]
+
+
+def about(row: Row) -> str:
+    """What a row is about: a protocol, and what it suffers."""
+    if not row["failure"]:
+        return str(row["protocol"])
+    return f"{row['protocol']}, {row['failure']} {row['severity']:g}"
 
 
 def table(results: Results, width: int = ROOMY) -> Table:

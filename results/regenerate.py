@@ -16,4 +16,4 @@ if __name__ == "__main__":
         folder = HERE / name
         folder.mkdir(exist_ok=True)
         results.to_csv(folder / "summary.csv")
-        print(name, "failed" if results.failures else "done")
+        print(name, "failed" if results.failed else "done")

@@ -63,7 +63,7 @@ def test_edges(name: str, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         results = oversight.compare(oversight.load(tmp_path / "edge.yaml"), out=tmp_path / "out")
-    assert results.failures == []
+    assert results.failed == []
     for row in results.summary():
         assert row["pgr"] is not None or row["pgr_status"].startswith("undefined: ")
     for path in (tmp_path / "out" / "transcripts").iterdir():

@@ -12,7 +12,9 @@ from click.testing import CliRunner
 import oversight
 from oversight import Study, runner
 from oversight.cli import main
+from oversight.replicate import Replicate
 from oversight.store import Store, StoreError
+from oversight.study import Case
 
 
 def study(replicates: int = 3, **changes: object) -> Study:
@@ -34,9 +36,9 @@ def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ran: list[int] = []
     real = runner.run_replicate
 
-    def counted(study: Study, number: int):  # type: ignore[no-untyped-def]
+    def counted(study: Study, number: int, cases: list[Case]) -> Replicate:
         ran.append(number)
-        return real(study, number)
+        return real(study, number, cases)
 
     monkeypatch.setattr(runner, "run_replicate", counted)
     return ran

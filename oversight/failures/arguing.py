@@ -1,0 +1,200 @@
+"""Failures of the models that argue before a judge: debaters and consultants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.agents import by_gate
+from oversight.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.evidence import Arguing, Argument
+from oversight.failure import Failure
+from oversight.streams import Chance
+
+
+class ArguingFailure(Failure):
+    """A failure of what is argued: by how much each argument strikes the judge as stronger."""
+
+    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant")
+
+    def lies(self, claims: Claims, side: BoolArray) -> BoolArray:
+        """Where the side argued for is not what the model believes."""
+        return np.asarray(side != self.inner.believe(claims))
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        """What a turn's argument gains, in units of c mu: the mean strength of a true argument."""
+        raise TypeError(f"{type(self).__name__} does not say how arguments change")
+
+    def argue(
+        self,
+        claims: Claims,
+        side: BoolArray,
+        rounds: int,
+        arguing: Arguing,
+        chance: Chance,
+        who: str,
+        **heard: Any,
+    ) -> Argument:
+        said: Argument = self.inner.argue(claims, side, rounds, arguing, chance, who, **heard)
+        unit = arguing.discernment * arguing.evidence
+        gains = [unit * self.stronger(claims, side, turn, who) for turn in range(rounds)]
+        parts = said.split
+        return replace(
+            said,
+            strength=said.strength + np.sum(gains, axis=0),
+            split=lambda: tuple(
+                p + gain for p, gain in zip(parts() if parts else said.parts, gains, strict=True)
+            ),
+        )
+
+
+class WeakHonestEvidence(ArguingFailure):
+    """Whoever argues for what they believe picks weak evidence."""
+
+    name: ClassVar[str] = "weak_honest_evidence"
+    knob: ClassVar[str] = "loss of a true argument, in its own mean strength; 2 leaves a lie's"
+    source: ClassVar[str] = (
+        "behind 67 % (Khan et al. 2024) and 46 % (Michael et al. 2023) of wrong verdicts in debates"
+    )
+    most: float = Field(2.0, ge=0)
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        return np.where(self.lies(claims, side), 0.0, -self.strength(claims))
+
+
+class PersuasiveLiar(ArguingFailure):
+    """Falsehoods are argued better than their evidence allows."""
+
+    name: ClassVar[str] = "persuasive_liar"
+    knob: ClassVar[str] = "gain of a lie, in a true argument's mean strength; 2 makes it equal"
+    source: ClassVar[str] = "Khan et al. 2024: ratings of honest and dishonest debaters"
+    most: float = Field(4.0, ge=0)
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        return np.where(self.lies(claims, side), self.strength(claims), 0.0)
+
+
+class FabricatedEvidence(ArguingFailure):
+    """Some arguments for a falsehood rest on evidence that is made up and not checked; they strike
+    the judge as true ones do."""
+
+    name: ClassVar[str] = "fabricated_evidence"
+    knob: ClassVar[str] = "chance that an argument for a falsehood is made up"
+    source: ClassVar[str] = "Khan et al. 2024, section 3: judges rely on quotes that are verified"
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        made_up = self.lies(claims, side) & self.strikes(claims, who, turn)
+        return np.where(made_up, 2.0, 0.0)
+
+
+class ExploitedMisconception(ArguingFailure):
+    """The liar argues where the judge's own misconception is on its side, and announces such parts
+    wrongly."""
+
+    name: ClassVar[str] = "exploited_misconception"
+    knob: ClassVar[str] = "gain of a lie per unit of misconception that favors it"
+    source: ClassVar[str] = "MODEL 5, 8: the strategy of a liar who knows the judge"
+    most: float = Field(4.0, ge=0)
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        slope = self.pool.misconception(claims)
+        favors = np.maximum(np.where(side, slope, -slope), 0.0)
+        return np.where(self.lies(claims, side), self.strength(claims) * favors, 0.0)
+
+    def announce(
+        self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int
+    ) -> IntArray:
+        codes: IntArray = np.array(self.inner.announce(claims, value, chance, *name))
+        lot = self.chance(claims).uniform("announces", *name)
+        exploits = self.lies(claims, value) & (lot < self.severity) & (self.strength(claims) > 0)
+        for gate, group, below in by_gate(self.pool.tree, claims):
+            child = np.arange(gate.children)[:, None]
+            believed, slope = self.inner.believe(below), self.pool.misconception(below)
+            perceived = (believed << child).sum(axis=0)
+            table, count = gate.nearest
+            given = value[group].astype(np.int64)
+            options = table[given, perceived]
+            bits = (options[..., None] >> child.T & 1).astype(np.bool_)  # (claims, option, child)
+            lie = bits != believed.T[:, None]
+            worth = np.where(lie, np.where(bits, 1.0, -1.0) * slope.T[:, None], 0.0).sum(axis=-1)
+            possible = np.arange(options.shape[1]) < count[given, perceived][:, None]
+            best = np.argmax(np.where(possible, worth, -np.inf), axis=1)
+            chosen = options[np.arange(best.size), best]
+            codes[group] = np.where(exploits[group], chosen, codes[group])
+        return codes
+
+
+class ObfuscatedArgument(ArguingFailure):
+    """The falsehood's argument is so tangled that its flaw is there but cannot be located.
+
+    On the tree the opponent then disputes any of the m parts, right with chance 1/m: P(caught) =
+    q^D A + (1 - q^D) (1 - A) with q = 1 - severity (1 - 1/m). In a flat exchange the flaw cannot be
+    pointed out, and the falsehood argues as if it had no evidence against it.
+    """
+
+    name: ClassVar[str] = "obfuscated_argument"
+    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant")
+    knob: ClassVar[str] = "chance that the flaw cannot be located, at each level"
+    source: ClassVar[str] = "Barnes & Christiano 2020, obfuscated arguments"
+
+    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+        return np.where(self.lies(claims, side) & self.strikes(claims), 1.0, 0.0)
+
+    def dispute(
+        self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
+    ) -> IntArray:
+        chosen: IntArray = self.inner.dispute(claims, announced, chance, *name)
+        parts = (self.pool.tree.child_table[claims.node] >= 0).sum(axis=-1)
+        lot = self.chance(claims).uniform("any part", *name)
+        return np.where(self.strikes(claims, *name), (lot * parts).astype(np.int64), chosen)
+
+
+class Collusion(ArguingFailure):
+    """Both debaters of an item are on one side: what they say tells the judge nothing, and no lie
+    is disputed."""
+
+    name: ClassVar[str] = "collusion"
+    can_strike: ClassVar[tuple[str, ...]] = ("debater",)
+    knob: ClassVar[str] = "chance that an item's debaters collude"
+    source: ClassVar[str] = (
+        "Irving et al. 2018 on why debate is zero-sum; a 2026 re-implementation on MNIST: the "
+        "judge falls from 94 to 58 %"
+    )
+
+    def collude(self, claims: Claims) -> BoolArray:
+        return np.broadcast_to(self.strikes(claims.at(ROOT)), claims.shape)
+
+    def argue(
+        self,
+        claims: Claims,
+        side: BoolArray,
+        rounds: int,
+        arguing: Arguing,
+        chance: Chance,
+        who: str,
+        **heard: Any,
+    ) -> Argument:
+        said: Argument = self.inner.argue(claims, side, rounds, arguing, chance, who, **heard)
+        silent = self.collude(claims)
+        return replace(
+            said,
+            strength=np.where(silent, 0.0, said.strength),
+            split=lambda: tuple(np.where(silent, 0.0, part) for part in said.parts),
+        )
+
+    def dispute(
+        self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
+    ) -> IntArray:
+        chosen: IntArray = np.array(self.inner.dispute(claims, announced, chance, *name))
+        collude, lot = self.collude(claims), self.chance(claims).uniform("harmless", *name)
+        for gate, group, below in by_gate(self.pool.tree, claims):
+            values = (announced[group] >> np.arange(gate.children)[:, None] & 1).astype(np.bool_)
+            true = values == self.inner.believe(below)
+            true |= ~true.any(axis=0)
+            rank = (lot[group] * true.sum(axis=0)).astype(np.int64)
+            harmless = np.argmax(np.cumsum(true, axis=0) > rank, axis=0)
+            chosen[group] = np.where(collude[group], harmless, chosen[group])
+        return chosen

@@ -1,0 +1,103 @@
+"""Failures of the parts of a decomposition: who checks the leaves, and what carries answers up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.aggregators import Checked
+from oversight.claims import ROOT, BoolArray, Claims, FloatArray, Verdicts
+from oversight.evidence import Evidence
+from oversight.failure import Failure, OverseerFailure
+from oversight.pool import Pool
+from oversight.streams import Chance
+
+
+def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> Verdicts:
+    """The verdicts with the wrong answer, as strongly stated, where struck."""
+    said = np.abs(verdicts.evidence)
+    lie = np.where(pool.truth(claims), -said, said)
+    return replace(verdicts, evidence=np.where(struck, lie, verdicts.evidence))
+
+
+class MaliciousLeaves(OverseerFailure):
+    """Some of the answers about parts come from somebody who wants the whole to come out wrong."""
+
+    name: ClassVar[str] = "malicious_leaves"
+    can_strike: ClassVar[tuple[str, ...]] = ("checker",)
+    knob: ClassVar[str] = "share of checked claims that are answered wrongly on purpose"
+    source: ClassVar[str] = "Brown-Cohen et al. 2025, on prover-estimator debate"
+    most: float = Field(0.5, ge=0, le=1)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        return wrong(verdicts, self.pool, claims, self.strikes(claims))
+
+
+class LostContext(OverseerFailure):
+    """The checker sees too little of the whole to understand the part, and guesses."""
+
+    name: ClassVar[str] = "lost_context"
+    can_strike: ClassVar[tuple[str, ...]] = ("checker",)
+    knob: ClassVar[str] = "share of checked claims that are guessed"
+    source: ClassVar[str] = "Ought's factored cognition: workers who see 650 characters"
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        said = np.abs(verdicts.evidence)
+        guess = np.where(self.chance(claims).coin("guess"), said, -said)
+        return replace(verdicts, evidence=np.where(self.strikes(claims), guess, verdicts.evidence))
+
+
+class CommonCause(OverseerFailure):
+    """Errors that all checkers of an item make together, whatever their number: errors of rate p
+    with a common cause of share rho leave any number of votes wrong with chance rho p."""
+
+    name: ClassVar[str] = "common_cause"
+    can_strike: ClassVar[tuple[str, ...]] = ("checker",)
+    knob: ClassVar[str] = "common errors, as a multiple of the checker's own error rate"
+    source: ClassVar[str] = (
+        "MODEL 8; Kim et al. 2025: two models that are both wrong give the same wrong answer in "
+        "60 % of cases"
+    )
+    most: float = Field(4.0, ge=0)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        nodes = np.unique(claims.node)
+        rate = np.array([1 - self.inner.reliability(int(node)) for node in nodes])
+        often = self.strength(claims) * rate[np.searchsorted(nodes, claims.node)]
+        lot = self.chance(claims.at(ROOT)).uniform("cause")
+        return wrong(verdicts, self.pool, claims, np.broadcast_to(lot, claims.shape) < often)
+
+    @property
+    def seat(self) -> int:
+        """One cause for all siblings."""
+        return 0
+
+
+class NoisyAggregator(Failure):
+    """Each gate's output comes out wrong with some chance, and nobody reckons with it."""
+
+    name: ClassVar[str] = "noisy_aggregator"
+    can_strike: ClassVar[tuple[str, ...]] = ("aggregator",)
+    knob: ClassVar[str] = "chance that a gate's output is wrong"
+    source: ClassVar[str] = (
+        "Evans & Schulman 1999: three-fold repetition forgets above 1/6; MODEL 5, 8"
+    )
+    most: float = Field(0.5, ge=0, le=1)
+
+    def combine(self, checked: Checked, chance: Chance) -> FloatArray:
+        found: FloatArray = self.inner.combine(self._struck_gates(checked, chance), chance)
+        return found
+
+    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
+        found: BoolArray = self.inner.asked(self._struck_gates(checked, chance), chance)
+        return found
+
+    def _struck_gates(self, checked: Checked, chance: Chance) -> Checked:
+        gates = {
+            inner: checked.wrong.get(inner, False) ^ self.strikes(chance.claims.at(inner))
+            for inner, _, _ in checked.gates()
+        }
+        return replace(checked, wrong=gates)

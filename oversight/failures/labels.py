@@ -1,0 +1,68 @@
+"""Failures of the labels on their way from the protocol to the student."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import BoolArray, Claims, Verdicts
+from oversight.evidence import Evidence
+from oversight.failure import OverseerFailure, depth
+from oversight.strict import Switch
+
+
+class LabelFailure(OverseerFailure):
+    """Some labels are turned into their opposite."""
+
+    can_strike: ClassVar[tuple[str, ...]] = ("labels",)
+
+    def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
+        """Which ones."""
+        return self.strikes(claims)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        turned = self.turned(claims, verdicts)
+        return replace(verdicts, evidence=np.where(turned, -verdicts.evidence, verdicts.evidence))
+
+
+class RandomFlips(LabelFailure):
+    """Labels are mixed up at random. Many items average it away: the student is better than its
+    labels."""
+
+    name: ClassVar[str] = "random_flips"
+    knob: ClassVar[str] = "share of labels that are turned"
+    source: ClassVar[str] = "Burns et al. 2023, section 5.1.3: a simulation of weak labels by noise"
+    most: float = Field(0.5, ge=0, le=1)
+
+
+class OneSidedFlips(LabelFailure):
+    """Labels of one value are turned. If it is the label's own value, the student's AUC stays and
+    its threshold moves; if it is the truth's, its ranking suffers too."""
+
+    name: ClassVar[str] = "one_sided_flips"
+    knob: ClassVar[str] = "share of labels of that value that are turned"
+    source: ClassVar[str] = "MODEL 8"
+    most: float = Field(0.8, ge=0, le=1)
+    value: Switch = Field(True, description="the value whose labels are turned")
+    of: Literal["label", "truth"] = Field("label", description="whose value it is")
+
+    def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
+        has = verdicts.answer if self.of == "label" else self.pool.truth(claims)
+        return self.strikes(claims) & (has == self.value)
+
+
+class LabelTampering(LabelFailure):
+    """Whoever is to be overseen edits the record: on a cap of the representation every label says
+    yes, an error that the student can represent."""
+
+    name: ClassVar[str] = "label_tampering"
+    knob: ClassVar[str] = "share of the labels that were edited"
+    source: ClassVar[str] = "Leike et al. 2018, section 4.3: reward tampering"
+    most: float = Field(0.5, ge=0, le=1)
+
+    def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
+        edited = depth(self.pool)[claims.item] < self.strength(claims)
+        return np.asarray(edited & ~verdicts.answer)

@@ -1,0 +1,150 @@
+"""Failures of a judge or an evaluator who hears arguments and reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.evidence import Argument, Evidence
+from oversight.failure import OverseerFailure
+
+
+def both_sides(evidence: Evidence, claims: Claims) -> BoolArray:
+    """Where arguments for both sides were heard, over claims."""
+    first = evidence.arguments[0].side if evidence.arguments else np.False_
+    apart = [argument.side != first for argument in evidence.arguments]
+    return np.broadcast_to(np.any(apart, axis=0), claims.shape)
+
+
+def without(argument: Argument, missed: list[BoolArray]) -> Argument:
+    """The argument without the turns that were missed, each over claims."""
+    parts = argument.parts
+    lost = sum((np.where(m, p, 0.0) for m, p in zip(missed, parts, strict=True)), np.float64(0.0))
+    rest = tuple(np.where(m, 0.0, p) for m, p in zip(missed, parts, strict=True))
+    return replace(argument, strength=argument.strength - lost, split=lambda: rest)
+
+
+class Listening(OverseerFailure):
+    """A failure of whoever hears evidence."""
+
+    can_strike: ClassVar[tuple[str, ...]] = ("judge", "evaluator")
+
+    def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
+        """The evidence that they state having heard this."""
+        raise TypeError(f"{type(self).__name__} does not say how it sways")
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        if evidence is None:
+            return verdicts
+        return replace(verdicts, evidence=self.swayed(claims, evidence, verdicts))
+
+
+class PositionBias(Listening):
+    """The judge favors the side that it happens to hear first."""
+
+    name: ClassVar[str] = "position_bias"
+    knob: ClassVar[str] = "log-odds toward the side heard first"
+    source: ClassVar[str] = (
+        "Zheng et al. 2023, table 2: swapping the order leaves 24 to 65 % of verdicts alike (read "
+        "from a secondary table); people in DC-Debates: .009 log-odds +- .16"
+    )
+    most: float = Field(4.0, ge=0)
+
+    def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
+        first = np.where(self.chance(claims).coin("heard first"), 1.0, -1.0)
+        by = np.where(both_sides(evidence, claims), self.strength(claims) * first, 0.0)
+        return verdicts.evidence + by
+
+
+class VerbosityBias(Listening):
+    """The judge is moved by the length of what is said, which has nothing to do with the truth."""
+
+    name: ClassVar[str] = "verbosity_bias"
+    knob: ClassVar[str] = "log-odds per standard deviation of an argument's log length"
+    source: ClassVar[str] = "Zheng et al. 2023, section 3.3; Khan et al. 2024, appendix A.7"
+    most: float = Field(3.0, ge=0)
+
+    def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
+        longer = np.zeros(claims.shape)
+        for i, argument in enumerate(evidence.arguments):
+            length = self.chance(claims).normal("length", i)
+            longer = longer + np.where(argument.side, length, -length)
+        return verdicts.evidence + self.strength(claims) * longer
+
+
+class Sycophancy(Listening):
+    """The judge takes a lone adviser's word for it."""
+
+    name: ClassVar[str] = "sycophancy"
+    knob: ClassVar[str] = "chance of taking over a lone adviser's answer"
+    source: ClassVar[str] = (
+        "Khan et al. 2024, table 2: 14 % of wrong verdicts in consultancy are a judge too trusting"
+    )
+
+    def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
+        if not evidence.arguments:
+            return verdicts.evidence
+        lone = ~both_sides(evidence, claims) & self.strikes(claims)
+        said = np.abs(verdicts.evidence)
+        taken = np.where(evidence.arguments[0].side, said, -said)
+        return np.where(lone, taken, verdicts.evidence)
+
+
+class AutomationBias(Listening):
+    """The evaluator takes over what an aid reports instead of judging."""
+
+    name: ClassVar[str] = "automation_bias"
+    knob: ClassVar[str] = "chance of taking over the aid's answer"
+    source: ClassVar[str] = "Goddard et al. 2012: wrong advice is followed 1.26 times as often"
+
+    def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
+        if not evidence.aids:
+            return verdicts.evidence
+        said = np.abs(verdicts.evidence)
+        taken = np.where(np.asarray(evidence.report) > 0, said, -said)
+        return np.where(self.strikes(claims), taken, verdicts.evidence)
+
+
+class Inattention(OverseerFailure):
+    """Each argument is missed with some chance, though the time to read it is spent."""
+
+    name: ClassVar[str] = "inattention"
+    can_strike: ClassVar[tuple[str, ...]] = ("judge", "evaluator")
+    knob: ClassVar[str] = "chance of missing an argument"
+    source: ClassVar[str] = (
+        "Michael et al. 2023: behind 38 % of wrong verdicts in debates; Khan et al. 2024: 25 %"
+    )
+
+    def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
+        chance, miss = self.chance(claims), self.strength(claims)
+        heard = [
+            without(a, [chance.uniform("missed", i, turn) < miss for turn, _ in enumerate(a.parts)])
+            for i, a in enumerate(evidence.arguments)
+        ]
+        return replace(evidence, arguments=tuple(heard))
+
+
+class PrematureStopping(OverseerFailure):
+    """The judge has heard enough after some turn and reads no further."""
+
+    name: ClassVar[str] = "premature_stopping"
+    can_strike: ClassVar[tuple[str, ...]] = ("judge",)
+    knob: ClassVar[str] = "chance of stopping after each turn; the first is always heard"
+    source: ClassVar[str] = "Michael et al. 2023: behind 25 % of wrong verdicts in debates"
+
+    def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
+        chance, stop = self.chance(claims), self.strength(claims)
+        turns = max((len(a.parts) for a in evidence.arguments), default=0)
+        missed: list[BoolArray] = [np.zeros(claims.shape, dtype=np.bool_)]
+        for turn in range(1, turns):
+            missed.append(missed[-1] | (chance.uniform("stops", turn) < stop))
+        heard = [self._until(a, missed[: len(a.parts)]) for a in evidence.arguments]
+        return replace(evidence, arguments=tuple(heard))
+
+    def _until(self, argument: Argument, missed: list[BoolArray]) -> Argument:
+        unread: Any = np.sum(missed, axis=0) if missed else 0
+        return replace(without(argument, missed), count=argument.count - unread)

@@ -1,0 +1,88 @@
+"""Failures of people, wherever they sit in a protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import Claims, Verdicts
+from oversight.evidence import Evidence
+from oversight.failure import OverseerFailure, depth
+from oversight.failures.decomposing import wrong
+
+
+class Overconfidence(OverseerFailure):
+    """People state more than they know: log-odds are multiplied, answers stay."""
+
+    name: ClassVar[str] = "overconfidence"
+    can_strike: ClassVar[tuple[str, ...]] = ("people",)
+    knob: ClassVar[str] = "what the stated log-odds are multiplied by, less 1"
+    source: ClassVar[str] = (
+        "calibration error of judges .11 in debate and .17 in consultancy (Michael et al. 2023)"
+    )
+    why_flat: ClassVar[str] = (
+        "answers do not change, so labels that are one person's stay as right as they were; who "
+        "weighs stated log-odds is misled"
+    )
+    most: float = Field(9.0, ge=0)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        factor = 1 + self.strength(claims)
+        return replace(verdicts, evidence=factor * verdicts.evidence, prior=factor * verdicts.prior)
+
+
+class Underconfidence(OverseerFailure):
+    """People state less than they know: log-odds are divided, answers stay."""
+
+    name: ClassVar[str] = "underconfidence"
+    can_strike: ClassVar[tuple[str, ...]] = ("people",)
+    knob: ClassVar[str] = "what the stated log-odds are divided by, less 1"
+    source: ClassVar[str] = "Khan et al. 2024, appendix A.7: people are under-confident in debates"
+    why_flat: ClassVar[str] = Overconfidence.why_flat
+    most: float = Field(9.0, ge=0)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        factor = 1 + self.strength(claims)
+        return replace(verdicts, evidence=verdicts.evidence / factor, prior=verdicts.prior / factor)
+
+
+class BeliefBias(OverseerFailure):
+    """People start from a belief against the truth."""
+
+    name: ClassVar[str] = "belief_bias"
+    can_strike: ClassVar[tuple[str, ...]] = ("people",)
+    knob: ClassVar[str] = "log-odds against the truth"
+    source: ClassVar[str] = (
+        "Rahman et al. 2025: debate helps people whose beliefs agree with the truth by 15 points, "
+        "others by 5"
+    )
+    most: float = Field(2.0, ge=0)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        against = np.where(self.pool.truth(claims), -1.0, 1.0) * self.strength(claims)
+        return replace(verdicts, evidence=verdicts.evidence + against)
+
+
+class WrongOnAClass(OverseerFailure):
+    """On one class of inputs, a cap of the items' representation, answers come out inverted, or
+    always wrong.
+
+    Label accuracy against the intended answer falls by f (2 A - 1) or f A, A on the class.
+    """
+
+    name: ClassVar[str] = "wrong_on_a_class"
+    can_strike: ClassVar[tuple[str, ...]] = ("labels", "people")
+    knob: ClassVar[str] = "share of the items that are in the class, f"
+    source: ClassVar[str] = "MODEL 8"
+    on: str | None = "labels"
+    most: float = Field(0.5, ge=0, le=1)
+    answers: Literal["inverted", "wrong"] = "inverted"
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        struck = depth(self.pool)[claims.item] < self.strength(claims)
+        if self.answers == "wrong":
+            return wrong(verdicts, self.pool, claims, struck)
+        return replace(verdicts, evidence=np.where(struck, -verdicts.evidence, verdicts.evidence))

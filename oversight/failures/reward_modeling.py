@@ -1,0 +1,193 @@
+"""Failures of reward models, of the assistant that is ranked by them, and of who evaluates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import Claims, FloatArray, Verdicts
+from oversight.evidence import Arguing, Argument, Evidence, selected_quality
+from oversight.failure import Failure, OverseerFailure, PoolFailure, View
+from oversight.pool import Pool
+from oversight.streams import Chance, gather
+
+
+class RewardModelFailure(Failure):
+    """A failure of what a reward model is taught."""
+
+    can_strike: ClassVar[tuple[str, ...]] = ("reward_model",)
+
+    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+        """The claims and beliefs that it is fitted to."""
+        return claims, labels
+
+    def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Any:
+        fitted = self.inner.fit(pool, *self.taught(claims, labels))
+        return self.model_copy(update={"inner": fitted})
+
+
+class TooFewComparisons(RewardModelFailure):
+    """Part of the judgments never reach the reward model. They are paid for all the same."""
+
+    name: ClassVar[str] = "too_few_comparisons"
+    knob: ClassVar[str] = "share of the judged sample that is lost"
+    source: ClassVar[str] = (
+        "Gao, Schulman & Hilton 2022, section 3.3: below 2,000 comparisons reward models are near "
+        "chance"
+    )
+    most: float = Field(0.98, ge=0, le=1)
+
+    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+        kept = ~self.strikes(claims)
+        kept[:2] = True  # a probe of nothing at all is no reward model
+        return claims[kept], labels[kept]
+
+
+class LabelNoise(RewardModelFailure):
+    """Judgments reach the reward model reversed."""
+
+    name: ClassVar[str] = "label_noise"
+    knob: ClassVar[str] = "share of judgments that are reversed"
+    source: ClassVar[str] = "people agree with each other on .60 to .73 of comparisons (Coste 2023)"
+    most: float = Field(0.5, ge=0, le=1)
+
+    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+        return claims, np.where(self.strikes(claims), 1 - labels, labels)
+
+
+class StaleRewardModel(Failure):
+    """The reward model was fitted to what was made before; what it looks for has moved away from
+    what it should look for."""
+
+    name: ClassVar[str] = "stale_reward_model"
+    can_strike: ClassVar[tuple[str, ...]] = ("reward_model",)
+    knob: ClassVar[str] = "right angles between what it looks for and what it learned"
+    source: ClassVar[str] = "Gao, Schulman & Hilton 2022, section 4.3: reward models off policy"
+
+    def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Any:
+        return self.model_copy(update={"inner": self.inner.fit(pool, claims, labels)})
+
+    def evidence(self, claims: Claims) -> FloatArray:
+        return gather(claims, self._moved)
+
+    def _moved(self, node: int) -> FloatArray:
+        everyone = Claims.of(self.pool.everyone, node)
+        found: FloatArray = self.inner.evidence(everyone)
+        turned = self.strength(everyone) * np.pi / 2
+        features = self.pool.features(everyone)
+        level = int(self.pool.template.heights[node])
+        away = self.pool.draws.generator("failure", self.name, level).standard_normal(
+            features.shape[1]
+        )
+        other = features @ away / np.linalg.norm(away) * found.std()
+        return np.where(turned > 0, np.cos(turned) * found + np.sin(turned) * other, found)
+
+
+class HeavyTailedReward(Failure):
+    """The reward model's errors have heavy tails, so that the best of many candidates by its score
+    is best at being scored: reward hacking. Errors are Student-t(3), not rescaled."""
+
+    name: ClassVar[str] = "heavy_tailed_reward"
+    can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
+    knob: ClassVar[str] = "share of claims on which the error is heavy-tailed"
+    source: ClassVar[str] = "Kwa et al. 2024, catastrophic Goodhart; MODEL 5"
+
+    def assist(
+        self,
+        claims: Claims,
+        arguing: Arguing,
+        correlation: FloatArray,
+        chance: Chance,
+        *name: str | int,
+    ) -> Argument:
+        said: Argument = self.inner.assist(claims, arguing, correlation, chance, *name)
+        struck = self.strikes(claims)
+        if arguing.candidates == 1 or not self.severity:
+            return said
+        light, heavy = (
+            selected_quality(
+                chance, arguing.candidates, correlation, *name, "candidates", degrees_of_freedom=df
+            )
+            for df in (None, 3.0)
+        )
+        worse = said.strength + arguing.discernment * (heavy - light)
+        return replace(said, strength=np.where(struck, worse, said.strength), split=None)
+
+
+class HiddenFlaws(Failure):
+    """The assistant, itself of the make that it is to examine, defends what it knows to be flawed:
+    where it believes a claim false it argues that it is true."""
+
+    name: ClassVar[str] = "hidden_flaws"
+    can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
+    knob: ClassVar[str] = "chance of defending a claim that it believes false"
+    source: ClassVar[str] = "Greenblatt et al. 2023: monitors that collude with what they monitor"
+
+    def assist(
+        self,
+        claims: Claims,
+        arguing: Arguing,
+        correlation: FloatArray,
+        chance: Chance,
+        *name: str | int,
+    ) -> Argument:
+        said: Argument = self.inner.assist(claims, arguing, correlation, chance, *name)
+        hides = ~said.side & self.strikes(claims)
+        # Evidence for the side that is not believed has mean -mu instead of mu.
+        lie = said.strength - 2 * arguing.discernment * arguing.evidence
+        strength = np.where(hides, lie, said.strength)
+        return replace(said, side=said.side | hides, strength=strength, split=None)
+
+
+class Drift(OverseerFailure):
+    """With every level the evaluator's criterion moves toward the misconception."""
+
+    name: ClassVar[str] = "drift"
+    can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
+    knob: ClassVar[str] = "log-odds a level, per standard deviation of the misconception"
+    source: ClassVar[str] = "Leike et al. 2018, section 5: errors that add up over levels"
+    most: float = Field(2.0, ge=0)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        level = self.pool.template.heights[claims.node]
+        slope = self.strength(claims) * level * self.pool.misconception(claims)
+        return replace(verdicts, evidence=verdicts.evidence + slope)
+
+
+class UnassessedAspect(PoolFailure):
+    """One aspect of what makes an answer good is never looked at: an oblique view of the claim."""
+
+    name: ClassVar[str] = "unassessed_aspect"
+    can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
+    knob: ClassVar[str] = "share of the margin's variance that nobody evaluates"
+    source: ClassVar[str] = "Leike et al. 2018, section 3.2; range 0 to .5"
+    most: float = Field(0.9, ge=0, le=1)
+
+    def view(self, pool: Pool) -> Any:
+        return _Oblique(pool, self)
+
+
+class _Oblique(View):
+    """A pool in which margins are seen along a direction that leaves something out."""
+
+    def __init__(self, whole: Any, failure: UnassessedAspect) -> None:
+        super().__init__(whole)
+        self.failure = failure
+
+    def margin(self, claims: Claims) -> FloatArray:
+        return gather(claims, self._margin)
+
+    def _margin(self, node: int) -> FloatArray:
+        everyone = Claims.of(self.whole.everyone, node)
+        margin: FloatArray = self.whole.margin(everyone)
+        lost = self.failure.strength(everyone)
+        features = self.whole.features(everyone)
+        level = int(self.whole.template.heights[node])
+        name = ("failure", self.failure.name, level)
+        other = features @ self.whole.draws.generator(*name).standard_normal(features.shape[1])
+        other = other - margin * (other @ margin) / (margin @ margin)
+        seen = np.sqrt(1 - lost) * margin + np.sqrt(lost) * other / other.std()
+        return np.where(lost > 0, seen, margin)

@@ -1,0 +1,55 @@
+"""Failures of the student: the labels are as they were."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import FloatArray
+from oversight.failure import StudentFailure
+from oversight.people import Human
+from oversight.pool import Pool, Setting
+from oversight.streams import Chance, stream
+
+
+class NarrowView(StudentFailure):
+    """The student's representation lost dimensions, and what lay in them cannot be elicited."""
+
+    name: ClassVar[str] = "narrow_view"
+    can_strike: ClassVar[tuple[str, ...]] = ("student",)
+    partial: ClassVar[bool] = False
+    knob: ClassVar[str] = "share of the representation's dimensions that are lost"
+    source: ClassVar[str] = "Burns et al. 2023, section 5.2: what is not salient is not elicited"
+    most: float = Field(0.9, ge=0, le=1)
+
+    def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
+        seen: list[FloatArray] = self.inner.views(seed, replicate, *pools)
+        width = seen[0].shape[1]
+        kept = max(1, round(width * (1 - self.severity * self.most)))
+        if kept == width:
+            return seen
+        loose = stream(seed, "replicate", replicate, "failure", self.name).standard_normal(
+            (width, width)
+        )
+        basis, _ = np.linalg.qr(loose)  # a higher severity loses more of the same
+        return [x @ basis[:, :kept] for x in seen]
+
+
+class HumanSimulator(StudentFailure):
+    """The student learned what a person would say instead of what is so, and says that: at severity
+    1 it is exactly as good as the unaided overseer."""
+
+    name: ClassVar[str] = "human_simulator"
+    can_strike: ClassVar[tuple[str, ...]] = ("student",)
+    knob: ClassVar[str] = "share of items on which it says what a person would say"
+    source: ClassVar[str] = "Christiano, Cotra & Xu 2021, eliciting latent knowledge"
+
+    def says(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
+        own: FloatArray = self.inner.says(log_odds, pool, setting)
+        person: Any = Human().prepare(pool, setting)
+        lot = Chance(pool.draws, ("failure", self.name), pool.roots).uniform("simulates")
+        struck = self.items.holds(pool) & (pool.everyone >= self.onset.item)
+        simulates = struck & (lot < self.severity * self.most)
+        return np.where(simulates, person.assess(pool.roots).evidence, own)

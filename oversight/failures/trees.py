@@ -1,0 +1,120 @@
+"""Failures of the task tree: it is not what the protocol takes it for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight.claims import ROOT, BoolArray, Claims, FloatArray
+from oversight.failure import PoolFailure, View
+from oversight.gates import Gate
+from oversight.pool import Pool
+from oversight.tree import TaskTree
+
+
+class Redrawn(View):
+    """A pool with another tree in it."""
+
+    def __init__(self, whole: Any, tree: TaskTree) -> None:
+        super().__init__(whole)
+        self.tree = tree
+
+
+class DepthCut(PoolFailure):
+    """The budget does not reach the bottom of the tree: the lowest questions that are asked are
+    larger ones. Levels are whole, so the response has steps."""
+
+    name: ClassVar[str] = "depth_cut"
+    can_strike: ClassVar[tuple[str, ...]] = ("tree",)
+    partial: ClassVar[bool] = False
+    knob: ClassVar[str] = "share of the tree's levels that are cut off, from the leaves up"
+    source: ClassVar[str] = "Christiano et al. 2018: amplification of finite depth"
+    most: float = Field(1.0, ge=0, le=1)
+
+    def view(self, pool: Pool) -> Any:
+        whole = pool.tree
+        cut = int(self.severity * self.most * whole.height + 1e-9)
+        lowest = whole.heights <= cut
+        children = tuple(
+            () if low else below for low, below in zip(lowest, whole.children, strict=True)
+        )
+        gates = tuple(None if low else g for low, g in zip(lowest, whole.gate, strict=True))
+        priors = tuple(float(p) for p in np.where(lowest, whole.priors, whole.leaf_prior))
+        return Redrawn(pool, TaskTree(whole.labels, children, gates, priors))
+
+
+class MismatchedInterfaces(PoolFailure):
+    """What one level means by yes, another takes for no: some edges of the tree, drawn anew in each
+    replicate, carry the opposite of what was answered."""
+
+    name: ClassVar[str] = "mismatched_interfaces"
+    can_strike: ClassVar[tuple[str, ...]] = ("tree",)
+    partial: ClassVar[bool] = False
+    knob: ClassVar[str] = "share of edges that are read the other way around"
+    source: ClassVar[str] = "proposed here: symbols at the interface of levels, relabeled at random"
+    most: float = Field(0.5, ge=0, le=1)
+
+    def view(self, pool: Pool) -> Any:
+        whole = pool.tree
+        lot = pool.draws.generator("failure", self.name).random(len(whole))
+        turned = lot < self.severity * self.most
+        gates = tuple(
+            None if gate is None else _misread(gate, turned[list(below)])
+            for gate, below in zip(whole.gate, whole.children, strict=True)
+        )
+        return Redrawn(pool, replace(whole, gate=gates))
+
+
+def _misread(gate: Gate, turned: BoolArray) -> Gate:
+    """The gate as one who reads some of its inputs the other way around computes it."""
+    if not turned.any():
+        return gate
+    mask = int((turned << np.arange(turned.size)).sum())
+    return Gate(tuple(gate.table[code ^ mask] for code in range(len(gate.table))))
+
+
+class LostInteractions(PoolFailure):
+    """On some items the parts do not make up the whole: what matters lies between them. What is
+    found below the root there is true of another item."""
+
+    name: ClassVar[str] = "lost_interactions"
+    can_strike: ClassVar[tuple[str, ...]] = ("tree",)
+    knob: ClassVar[str] = "share of items whose parts say nothing about the whole"
+    source: ClassVar[str] = "the part of a question's variance that lies across blocks; MODEL 2"
+
+    def view(self, pool: Pool) -> Any:
+        lost = np.flatnonzero(self.strikes(pool.roots))
+        instead = pool.everyone.copy()
+        instead[lost] = np.roll(lost, 1)  # items are alike: the next one is any other
+        return _Swapped(pool, instead)
+
+
+class _Swapped(View):
+    """A pool in which claims below the root are about another item."""
+
+    def __init__(self, whole: Any, instead: Any) -> None:
+        super().__init__(whole)
+        self.instead = instead
+
+    def _moved(self, claims: Claims) -> Claims:
+        item = np.where(claims.node == ROOT, claims.item, self.instead[claims.item])
+        return Claims(item, np.broadcast_to(claims.node, item.shape), claims.traced)
+
+    def truth(self, claims: Claims) -> BoolArray:
+        found: BoolArray = self.whole.truth(self._moved(claims))
+        return found
+
+    def margin(self, claims: Claims) -> FloatArray:
+        found: FloatArray = self.whole.margin(self._moved(claims))
+        return found
+
+    def misconception(self, claims: Claims) -> FloatArray:
+        found: FloatArray = self.whole.misconception(self._moved(claims))
+        return found
+
+    def features(self, claims: Claims) -> FloatArray:
+        found: FloatArray = self.whole.features(self._moved(claims))
+        return found
