@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from oversight.replicate import Replicate
-    from oversight.results import Results
     from oversight.study import Study
 
 BAD_INPUT = 2
@@ -28,54 +25,143 @@ def main() -> None:
     """
 
 
+def _run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that runs a scenario."""
+    options = (
+        click.argument("scenario"),
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(1, 256),
+            default=1,
+            help="Worker processes; never changes a number.",
+        ),
+        click.option(
+            "--replicates",
+            type=click.IntRange(1, 1_000_000),
+            help="Instead of the scenario's own number.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
+        ),
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False),
+            help="Keep results here; a plain run writes nothing.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["table", "json", "csv", "markdown"]),
+            default="table",
+            show_default=True,
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _asked(study: Study, replicates: int | None, seed: int | None) -> Study:
+    """The study with what the command line says instead."""
+    asked = {"replicates": replicates, "seed": seed}
+    return study.model_copy(
+        update={key: value for key, value in asked.items() if value is not None}
+    )
+
+
 @main.command()
-@click.argument("scenario")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    help="Worker processes; never changes a number.",
-)
-@click.option(
-    "--replicates", type=click.IntRange(1, 1_000_000), help="Instead of the scenario's own number."
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
-)
-@click.option(
-    "--out", type=click.Path(file_okay=False), help="Keep results here; a plain run writes nothing."
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "markdown"]),
-    default="table",
-    show_default=True,
-)
+@_run_options
+@click.option("--failures", is_flag=True, help="Also under each failure that SCENARIO names.")
 def compare(
-    scenario: str, jobs: int, replicates: int | None, seed: int | None, out: str | None, form: str
+    scenario: str,
+    jobs: int,
+    replicates: int | None,
+    seed: int | None,
+    out: str | None,
+    form: str,
+    failures: bool,
 ) -> None:
     """Run every protocol of SCENARIO (a file, or a shipped scenario's name) on the same items.
 
     Exit status: 0 done, 1 some cells failed (the others are shown), 2 bad input.
     """
-    study = _load(scenario)
-    asked = {"replicates": replicates, "seed": seed}
-    study = study.model_copy(
-        update={key: value for key, value in asked.items() if value is not None}
-    )
+    study = _asked(_load(scenario), replicates, seed)
+    if failures and not study.failures:
+        _refuse(f"{scenario}: names no failures; `oversight stress {scenario}` tries them all")
+    from oversight import show
     from oversight.runner import compare as run
     from oversight.store import StoreError
 
     try:
-        with _progress(study) as step:
-            results = run(study, jobs=jobs, out=out, progress=step)
+        with show.progress(study) as step:
+            results = run(study, failures=failures, jobs=jobs, out=out, progress=step)
     except StoreError as error:
         _refuse(str(error))
-    _show(study, results, form)
+    show.compared(study, results, form)
     if results.failed:
-        _tell_failed(results)
+        show.failed(results)
+        sys.exit(SOME_FAILED)
+
+
+@main.command()
+@_run_options
+@click.option(
+    "--failure", "only", multiple=True, metavar="NAME", help="Only this one; may be repeated."
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0.001, 0.5),
+    default=0.02,
+    show_default=True,
+    help="How finely break points are found, in severity.",
+)
+@click.option("--doses", is_flag=True, help="Show every dose-response in the table.")
+def stress(
+    scenario: str,
+    jobs: int,
+    replicates: int | None,
+    seed: int | None,
+    out: str | None,
+    form: str,
+    only: tuple[str, ...],
+    tolerance: float,
+    doses: bool,
+) -> None:
+    """Where does each protocol of SCENARIO break, and does it break silently?
+
+    Tries the failures that SCENARIO names, or the whole catalogue if it names none (`oversight list
+    failures`). Exit status as for compare.
+    """
+    study = _asked(_load(scenario), replicates, seed)
+    from oversight import show
+    from oversight.injection import catalogue
+    from oversight.store import StoreError
+    from oversight.stress import stress as run
+    from oversight.strict import nearest
+
+    named = study.failures or catalogue()
+    for name in only:
+        if name not in named:
+            _refuse(
+                f"--failure {name}: {scenario} tries no such failure; {nearest(name, [*named])}"
+            )
+    try:
+        with show.progress(study) as step:
+            found = run(
+                study,
+                tolerance=tolerance,
+                only=only,
+                jobs=jobs,
+                out=out,
+                progress=step,
+                announce=step.again,
+            )
+    except StoreError as error:
+        _refuse(str(error))
+    show.stressed(found, form, doses)
+    if found.results.failed:
+        show.failed(found.results)
         sys.exit(SOME_FAILED)
 
 
@@ -112,7 +198,9 @@ def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
 
 
 @main.command("list")
-@click.argument("what", type=click.Choice(["mechanisms", "worlds", "students", "scenarios"]))
+@click.argument(
+    "what", type=click.Choice(["mechanisms", "failures", "worlds", "students", "scenarios"])
+)
 def listing(what: str) -> None:
     """What there is, each with a line about it."""
     if what == "scenarios":
@@ -121,12 +209,13 @@ def listing(what: str) -> None:
         told = {name: load(name).about for name in _names()}
     else:
         from oversight.registry import registry
+        from oversight.tables import first_sentence
 
         plugins = registry(what)
-        told = {
-            name: (made.__doc__ or "").strip().split("\n")[0]
-            for name, made in plugins.loaded.items()
-        }
+        told = {name: first_sentence(made) for name, made in plugins.loaded.items()}
+        if what == "failures":
+            for name, kind in plugins.loaded.items():
+                told[name] += f" ({', '.join(kind.can_strike)})"
         told |= {name: f"BROKEN: {why}" for name, why in plugins.broken.items()}
     wide = max(map(len, told), default=0)
     for name in sorted(told):
@@ -160,99 +249,6 @@ def _load(scenario: str) -> Study:
     if study is None:
         sys.exit(BAD_INPUT)
     return study
-
-
-def _progress(study: Study) -> AbstractContextManager[Callable[[Replicate], None]]:
-    """A bar on stderr where that is a terminal; else a line now and then on long runs."""
-    if sys.stderr.isatty():
-        return _Bar(study.replicates)
-    return nullcontext(_Lines(study.replicates))
-
-
-class _Lines:
-    """A plain line at every tenth of a run that takes a while."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
-
-    def __call__(self, replicate: Replicate) -> None:
-        self.done += 1
-        if self.total >= 100 and self.done % (self.total // 10) == 0:
-            click.echo(f"{self.done} of {self.total} replicates", err=True)
-
-
-class _Bar:
-    """A progress bar: replicates done, time left."""
-
-    def __init__(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("replicates"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self.task = self.bar.add_task("replicates", total=total)
-
-    def __enter__(self) -> Callable[[Replicate], None]:
-        self.bar.start()
-        return lambda replicate: self.bar.advance(self.task)
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-
-def _show(study: Study, results: Results, form: str) -> None:
-    from oversight import tables
-
-    if form == "json":
-        import json
-
-        answer: dict[str, Any] = {
-            "scenario": study.name,
-            "rows": results.summary(),
-            "differences": results.differences_rows(),
-        }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-    elif form == "csv":
-        click.echo(results.csv(), nl=False)
-    elif form == "markdown":
-        click.echo(tables.markdown(results) + "\n\n" + "\n\n".join(tables.notes(results)))
-    else:
-        from rich.console import Console
-
-        wide = Console().width if sys.stdout.isatty() else 140
-        console = Console(width=max(wide, 60), highlight=False)
-        if study.about:
-            console.print(f"{study.name}: {study.about}\n", markup=False)
-        console.print(tables.table(results, console.width))
-        for note in tables.notes(results):
-            console.print("\n" + note, markup=False)
-
-
-def _tell_failed(results: Results) -> None:
-    click.echo(
-        f"\n{len(results.failed)} cells failed; what follows of each kind is the first:", err=True
-    )
-    seen = set()
-    for failed in results.failed:
-        name = " under ".join(part for part in failed.case[:2] if part)
-        kind = (name, failed.error, failed.origin)
-        if kind not in seen:
-            seen.add(kind)
-            click.echo(
-                f"  {name}, replicate {failed.replicate}: {failed.error} ({failed.origin})",
-                err=True,
-            )
 
 
 def _as_yaml(study: Study) -> str:

@@ -142,8 +142,12 @@ class Failure(Wrapper):
     def roles_in(self, protocol: Component) -> list[str]:
         """The roles of a protocol that it strikes."""
         has = roles_of(protocol).union(LAST)
-        wanted = self.can_strike if self.on is None else (self.on,)
-        return [role for role in wanted if role in has]
+        return [role for role in self.aims if role in has]
+
+    @property
+    def aims(self) -> tuple[str, ...]:
+        """The roles that it is meant for: the one named, or all that it can strike."""
+        return self.can_strike if self.on is None else (self.on,)
 
     def around(self, inner: Component, role: str, severity: float) -> Self:
         """This failure of a component that plays `role`."""

@@ -62,7 +62,7 @@ class Injection(Strict):
         has = set(LAST).union(*(roles_of(protocol) for protocol in protocols))
         for i, failure in enumerate(self.together):
             at: tuple[str | int, ...] = () if len(self.together) == 1 else ("together", i)
-            wanted = {failure.on} if failure.on else set(failure.can_strike)
+            wanted = set(failure.aims)
             if not wanted & has:
                 one = " or ".join(sorted(wanted))
                 says = f"no protocol here has a role {one}; there are {', '.join(sorted(has))}"

@@ -109,6 +109,13 @@ class Results:
         failed."""
         return self._values[_case(case)][:, COLUMNS.index(name)]
 
+    def untouched(self, case: Case) -> bool:
+        """Whether a failure changed no number of its protocol, in any replicate."""
+        healthy = self._values.get(Case(case.protocol))
+        if not case.failure or not case.severity or healthy is None:
+            return False
+        return np.array_equal(self._values[case], healthy, equal_nan=True)
+
     @property
     def rows(self) -> list[Row]:
         """One row a protocol and replicate, in order of replicates."""

@@ -43,19 +43,19 @@ ROOMY = 120
 def cells(row: Row) -> list[str]:
     """A summary row as text, in the order of HEADS."""
     pgr = row["pgr"]
-    interval = "undefined" if pgr is None else _interval(row["pgr_low"], row["pgr_high"])
+    between = "undefined" if pgr is None else interval(row["pgr_low"], row["pgr_high"])
     return [
         about(row),
-        _two(pgr),
-        interval,
-        _signed(row["oversight_gain"]),
-        _signed(row["generalization_gain"]),
-        _three(row["label_accuracy"]),
-        _two(row["structured_share"])
+        two(pgr),
+        between,
+        signed(row["oversight_gain"]),
+        signed(row["generalization_gain"]),
+        three(row["label_accuracy"]),
+        two(row["structured_share"])
         + ("*" if row["structured_share_status"].startswith("flagged") else ""),
-        _three(row["student_accuracy"]),
-        _plain(row["human_minutes_per_item"]),
-        _plain(row["model_calls_per_item"]),
+        three(row["student_accuracy"]),
+        plain(row["human_minutes_per_item"]),
+        plain(row["model_calls_per_item"]),
     ]
 
 
@@ -64,6 +64,12 @@ def about(row: Row) -> str:
     if not row["failure"]:
         return str(row["protocol"])
     return f"{row['protocol']}, {row['failure']} {row['severity']:g}"
+
+
+def first_sentence(of: Any) -> str:
+    """What the docstring of a plugin begins with."""
+    text = " ".join((of.__doc__ or "").split("\n\n")[0].split())
+    return text.split(". ")[0].rstrip(".") + "."
 
 
 def table(results: Results, width: int = ROOMY) -> Table:
@@ -142,11 +148,11 @@ def _formatted(places: int, sign: str = "") -> Callable[[Any], str]:
     return lambda value: "–" if value is None else f"{round(value, places) + 0.0:{sign}.{places}f}"
 
 
-_two = _formatted(2)
-_three = _formatted(3)
-_signed = _formatted(2, "+")
-_plain = _formatted(1)
+two = _formatted(2)
+three = _formatted(3)
+signed = _formatted(2, "+")
+plain = _formatted(1)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{_two(low)} to {_two(high)}"
+def interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{two(low)} to {two(high)}"

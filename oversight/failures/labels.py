@@ -51,7 +51,7 @@ class OneSidedFlips(LabelFailure):
 
     def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         has = verdicts.answer if self.of == "label" else self.pool.truth(claims)
-        return self.strikes(claims) & (has == self.value)
+        return np.asarray(self.strikes(claims) & (has == self.value))
 
 
 class LabelTampering(LabelFailure):
