@@ -24,6 +24,12 @@ from .component import rewrite as rewrite
 from .evidence import Arguing as Arguing
 from .evidence import Argument as Argument
 from .evidence import Evidence as Evidence
+from .failure import Failure as Failure
+from .failure import OverseerFailure as OverseerFailure
+from .failure import PoolFailure as PoolFailure
+from .failure import StudentFailure as StudentFailure
+from .failure import View as View
+from .injection import Injection as Injection
 from .panel import Panel as Panel
 from .panel import copies as copies
 from .people import Human as Human
@@ -31,6 +37,8 @@ from .pool import Pool as Pool
 from .pool import Setting as Setting
 from .results import Results as Results
 from .reward import RewardModel as RewardModel
+from .robustness import Stress as Stress
+from .robustness import stress as stress
 from .runner import compare as compare
 from .scenario import ScenarioError as ScenarioError
 from .scenario import load as load
@@ -52,6 +60,7 @@ from .strict import Positive as Positive
 from .strict import Share as Share
 from .strict import Switch as Switch
 from .strict import Whole as Whole
+from .study import Case as Case
 from .study import Study as Study
 from .tree import TaskTree as TaskTree
 

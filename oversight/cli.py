@@ -136,8 +136,8 @@ def stress(
     study = _asked(_load(scenario), replicates, seed)
     from oversight import show
     from oversight.injection import catalogue
+    from oversight.robustness import stress as run
     from oversight.store import StoreError
-    from oversight.stress import stress as run
     from oversight.strict import nearest
 
     named = study.failures or catalogue()

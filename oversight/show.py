@@ -15,7 +15,7 @@ from oversight import tables
 if TYPE_CHECKING:
     from oversight.replicate import Replicate
     from oversight.results import Results
-    from oversight.stress import Stress
+    from oversight.robustness import Stress
     from oversight.study import Study
 
 
@@ -115,7 +115,7 @@ FEW = 4
 
 
 def stressed(found: Stress, form: str, doses: bool) -> None:
-    from oversight import stress_tables
+    from oversight import robustness_tables as words
 
     if form == "json":
         answer = {
@@ -134,20 +134,20 @@ def stressed(found: Stress, form: str, doses: bool) -> None:
     parts: list[tuple[str, tuple[list[str], list[list[str]]], int]] = []
     if doses or len(found.study.failures) <= FEW:
         for name in found.study.failures:
-            parts.append((stress_tables.title(found, name), stress_tables.doses(found, name), 2))
-    for measure, title in stress_tables.MEASURES:
-        parts.append((title, stress_tables.grid(found, measure), 1))
-    parts.append((stress_tables.RANKED, stress_tables.ranking(found), 1))
-    key = stress_tables.KEY.format(tolerance=found.tolerance)
+            parts.append((words.title(found, name), words.doses(found, name), 2))
+    for measure, title in words.MEASURES:
+        parts.append((title, words.grid(found, measure), 1))
+    parts.append((words.RANKED, words.ranking(found), 1))
+    key = words.KEY.format(tolerance=found.tolerance)
     if form == "markdown":
-        told = [f"{title}\n\n{stress_tables.markdown(*what)}" for title, what, _ in parts]
+        told = [f"{title}\n\n{words.markdown(*what)}" for title, what, _ in parts]
         click.echo("\n\n".join([*told, key]))
         return
     out = console()
     out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
     for title, what, left in parts:
         out.print(title + "\n", markup=False)
-        out.print(stress_tables.table(*what, left))
+        out.print(words.table(*what, left))
         out.print()
     out.print(key, markup=False)
 

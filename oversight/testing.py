@@ -1,4 +1,5 @@
-"""The contract that every mechanism must pass. Inherit it in a test of your own:
+"""The contracts that every mechanism and every failure must pass. Inherit one in a test of your
+own:
 
     from oversight.testing import MechanismContract
 
@@ -7,7 +8,8 @@
             return Mine(turns=2)
 
 pytest collects the rest. A mechanism that is fitted to a sample says `fitted = True` and gives
-`with_samples(n)`, so that it may come close to perfect labels instead of reaching them.
+`with_samples(n)`, so that it may come close to perfect labels instead of reaching them. A failure
+gives `failure()` and a `protocol()` that it strikes, to `FailureContract`.
 """
 
 from __future__ import annotations
@@ -22,8 +24,12 @@ import numpy as np
 from oversight.claims import Claims, Verdicts
 from oversight.component import Component, Overseer, OverseerWrapper, Wrapper, rewrite
 from oversight.evidence import Argument, Evidence
+from oversight.failure import Failure, Onset, Slice
+from oversight.injection import Injection
 from oversight.pool import Setting
+from oversight.replicate import run_replicate
 from oversight.settings import ByHeight, ModelSettings, PeopleSettings
+from oversight.study import Case, Study
 from oversight.worlds.concept import ConceptPool, ConceptWorld
 
 ITEMS = 150
@@ -237,3 +243,97 @@ def _roles(component: Component) -> set[str]:
     for role, part in component.slots():
         roles |= {role} | _roles(part)
     return roles
+
+
+class FailureContract:
+    """What holds for every failure, whatever goes wrong."""
+
+    local = True
+    """Whether it changes nothing about items that it does not strike; False where something is
+    fitted to items, struck or not, and then judges them all."""
+
+    def failure(self) -> Failure:
+        """The failure to test, in no protocol yet."""
+        raise TypeError("say which failure to test")
+
+    def protocol(self) -> Overseer:
+        """A protocol with a role that it strikes."""
+        raise TypeError("say which protocol it strikes")
+
+    def _study(self, failure: Failure | None = None) -> Study:
+        return Study(
+            world=ConceptWorld(train_items=ITEMS, test_items=ITEMS, features=6),
+            protocols={"struck": self.protocol()},
+            failures={"it": Injection(together=(failure or self.failure(),))},
+        )
+
+    def _rows(self, *severities: float) -> list[tuple[float, ...]]:
+        cases = [Case("struck"), *(Case("struck", "it", severity) for severity in severities)]
+        replicate = run_replicate(self._study(), 0, cases)
+        assert not replicate.failed, replicate.failed
+        return list(replicate.rows.values())
+
+    def _struck(self, failure: Failure, severity: float = 1.0) -> tuple[ConceptPool, Any]:
+        pool = small_pool()
+        protocol, _ = Injection(together=(failure,)).into(self.protocol(), Anyone(), severity)
+        return pool, protocol.prepare(pool, ordinary())
+
+    def test_it_says_what_it_is(self) -> None:
+        failure = self.failure()
+        for text in (failure.name, failure.knob, failure.source, type(failure).__doc__):
+            assert text, "name, knob, source and a docstring are what a reader has to go by"
+        assert failure.can_strike
+        assert failure.roles_in(self.protocol()), "the protocol has no role that it strikes"
+
+    def test_severity_0_changes_nothing(self) -> None:
+        healthy, failing = self._rows(0.0)
+        assert np.array_equal(healthy, failing, equal_nan=True)
+        pool = small_pool()
+        same(_apart(self.protocol()), self._struck(self.failure(), 0.0)[1].assess(pool.roots))
+
+    def test_severity_1_changes_something(self) -> None:
+        healthy, failing = self._rows(1.0)
+        assert not np.array_equal(healthy, failing, equal_nan=True)
+
+    def test_healthy_numbers_do_not_depend_on_it(self) -> None:
+        alone = run_replicate(self._study(), 0, [Case("struck")])
+        assert alone.rows[Case("struck")] == self._rows(1.0)[0]
+
+    def test_batches_and_order_change_nothing(self) -> None:
+        pool, ready = self._struck(self.failure(), 0.5)
+        whole = ready.assess(pool.roots)
+        for size in (1, 7):
+            starts = range(0, ITEMS if size > 1 else 12, size)
+            parts = [ready.assess(Claims.of(pool.everyone[i : i + size])) for i in starts]
+            joined = together(parts)
+            same(joined, _some(whole, np.arange(joined.evidence.size)))
+        order = np.random.default_rng(0).permutation(ITEMS)
+        same(ready.assess(Claims.of(order)), _some(whole, order))
+
+    def test_items_it_does_not_strike_stay_as_they_were(self) -> None:
+        if not self.local or not self.failure().partial:
+            return
+        healthy = _apart(self.protocol())
+        late = {"onset": Onset(item=ITEMS // 2)}
+        some = {"items": Slice(first=ITEMS // 2)}
+        for change in (late, some):
+            pool, ready = self._struck(self.failure().model_copy(update=change))
+            first = np.arange(ITEMS // 2)
+            same(_some(ready.assess(pool.roots), first), _some(healthy, first))
+
+    def test_pickles(self) -> None:
+        pool, ready = self._struck(self.failure())
+        again = pickle.loads(pickle.dumps(ready))
+        same(ready.assess(pool.roots), again.assess(pool.roots))
+        study = pickle.loads(pickle.dumps(self._study()))
+        there = run_replicate(study, 0, [Case("struck", "it", 1.0)])
+        assert np.array_equal(next(iter(there.rows.values())), self._rows(1.0)[1], equal_nan=True)
+
+    def test_traces_change_no_number(self) -> None:
+        _, ready = self._struck(self.failure())
+        some = np.arange(3)
+        same(ready.assess(Claims.of(some, traced=True)), ready.assess(Claims.of(some)))
+
+
+class Anyone:
+    """A student that a failure of labels never asks."""

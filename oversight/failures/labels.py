@@ -34,13 +34,18 @@ class RandomFlips(LabelFailure):
 
     name: ClassVar[str] = "random_flips"
     knob: ClassVar[str] = "share of labels that are turned"
-    source: ClassVar[str] = "Burns et al. 2023, section 5.1.3: a simulation of weak labels by noise"
+    source: ClassVar[str] = "Burns et al. 2023, figure 26: weak errors without structure"
     most: float = Field(0.5, ge=0, le=1)
 
 
 class OneSidedFlips(LabelFailure):
-    """Labels of one value are turned. If it is the label's own value, the student's AUC stays and
-    its threshold moves; if it is the truth's, its ranking suffers too."""
+    """Labels of one value are turned, that of the label itself or of the truth.
+
+    Either way accuracy falls and, with many items, the student's AUC stays: the mean of x L over a
+    half of the items is that over the other by symmetry, so that turning labels in one half
+    shortens the probe and moves its threshold but does not change its direction. (MODEL 8 has this
+    for the label's value only.)
+    """
 
     name: ClassVar[str] = "one_sided_flips"
     knob: ClassVar[str] = "share of labels of that value that are turned"

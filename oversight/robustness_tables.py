@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oversight.stress import BREAKS, NEVER, START, Break, Measure, Stress
+from oversight.robustness import BREAKS, NEVER, START, Break, Measure, Stress
 from oversight.tables import first_sentence, interval, three, two
 
 if TYPE_CHECKING:
