@@ -7,10 +7,10 @@ give what the role gives, bit for bit. Slices of items and an onset then hold fo
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from oversight.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.component import Component, OverseerWrapper, Wrapper, roles_of
@@ -24,28 +24,31 @@ LAST: tuple[str, ...] = ("tree", "labels", "student")
 who learns from them."""
 
 
+Some = Annotated[Share, Field(gt=0)]
+
+
 class Slice(Strict):
     """The items that a failure strikes: those for which all of this holds; all, if nothing is
     said."""
 
-    share: Share | None = Field(None, description="a random share of the items")
-    region: Share | None = Field(
+    share: Some | None = Field(None, description="a random share of the items")
+    region: Some | None = Field(
         None, description="the share that lies farthest along a fixed direction of the items' x"
     )
     answer: Switch | None = Field(None, description="those whose intended answer is this")
     first: Whole | None = Field(None, description="from this item on")
     last: Whole | None = Field(None, description="up to and with this item")
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Slice:
+        if self.first is not None and self.last is not None and self.first > self.last:
+            raise ValueError(f"holds no item: first {self.first} comes after last {self.last}")
+        return self
+
     def problem(self, items: int) -> str | None:
         """Why there is no such item among so many, or None."""
-        for key in ("share", "region"):
-            if getattr(self, key) == 0:
-                return f"{key} 0 leaves no item; expected above 0"
-        first, last = self.first or 0, items - 1 if self.last is None else self.last
-        if first > last:
-            return f"no item from {first} up to {last}"
-        if first >= items:
-            return f"no item from {first} on: there are {items}, counted from 0"
+        if self.first is not None and self.first >= items:
+            return f"holds no item from {self.first} on: there are {items}, counted from 0"
         return None
 
     def holds(self, pool: Pool) -> BoolArray:

@@ -153,6 +153,8 @@ class Results:
         return self._ratio(case, "student_accuracy", "label_accuracy")
 
     def _ratio(self, case: Case | str, over: str, less: str) -> Ratio:
+        if self.untouched(_case(case)):
+            return undefined("the failure does not apply: there is nothing for it to change")
         done = ~np.isnan(self.column(case, "weak_accuracy"))
         if done.any() and not np.nanmax(self.column(case, "coverage")):
             return undefined("nothing was labeled")

@@ -110,7 +110,8 @@ def table(heads: list[str], rows: list[list[str]], left: int = 1) -> Table:
     made.padding = (0, 2, 0, 0)
     for i, head in enumerate(heads):
         justify: Any = "left" if i < left else "right"
-        made.add_column(head, justify=justify, overflow="fold")
+        # Names of failures stay whole; heads may take two lines.
+        made.add_column(head, justify=justify, overflow="fold", no_wrap=i == 0 and left == 1)
     for row in rows:
         made.add_row(*row)
     return made

@@ -25,6 +25,7 @@ def schema() -> dict[str, Any]:
     definitions["agent"] = _choice({"model": Model}, definitions)
     definitions["world"] = {"anyOf": _all("worlds", definitions)}
     definitions["student"] = {"anyOf": _all("students", definitions)}
+    definitions["failure"] = _failures(definitions)
     study["properties"]["oversight"] = {"const": 1, "description": "version of the file format"}
     study["properties"]["protocols"]["minProperties"] = 1
     study["required"] = ["oversight", "protocols"]
@@ -69,6 +70,30 @@ def _choice(kinds: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
             }
         )
     return {"anyOf": [{"enum": sorted(kinds)}, *written]}
+
+
+def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
+    """One failure of a kind, or several together; with the severities to try."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    severity = {"anyOf": [share, {"type": "array", "items": share, "minItems": 1}]}
+    alone, kinds = [], []
+    for name, kind in sorted(registry("failures").loaded.items()):
+        made = _of(kind, definitions)
+        made["properties"]["kind"] = {"const": name}
+        made["properties"]["on"]["enum"] = [*kind.can_strike, None]
+        made["required"] = ["kind"]
+        kinds.append(made)
+        alone.append({**made, "properties": {**made["properties"], "severity": severity}})
+    together = {
+        "type": "object",
+        "properties": {
+            "together": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
+            "severity": severity,
+        },
+        "required": ["together"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [*alone, together]}
 
 
 def _all(group: str, definitions: dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,8 +12,11 @@ HERE = Path(__file__).parent
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or names():
-        results = oversight.compare(oversight.load(name))
+        study = oversight.load(name)
+        results = oversight.compare(study)
         folder = HERE / name
         folder.mkdir(exist_ok=True)
         results.to_csv(folder / "summary.csv")
+        if study.failures:
+            oversight.stress(study, jobs=2).export(folder)
         print(name, "failed" if results.failed else "done")

@@ -88,7 +88,11 @@ class StaleRewardModel(Failure):
 
 class HeavyTailedReward(Failure):
     """The reward model's errors have heavy tails, so that the best of many candidates by its score
-    is best at being scored: reward hacking. Errors are Student-t(3), not rescaled."""
+    is best at being scored: reward hacking. Errors are Student-t(3), not rescaled.
+
+    It takes many candidates and a reward model that ranks badly: near a perfect ranking its error
+    has no weight, whatever its tails.
+    """
 
     name: ClassVar[str] = "heavy_tailed_reward"
     can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
