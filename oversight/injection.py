@@ -81,6 +81,8 @@ def _around(failure: Failure, role: str, severity: float) -> Any:
 def _written(failure: Failure) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": failure.name}
     for key in failure.file_keys():
+        if key in ("items", "onset") and not failure.partial:
+            continue
         value = getattr(failure, key)
         if isinstance(value, Strict):
             value = {k: v for k, v in value.model_dump().items() if v is not None}

@@ -21,10 +21,12 @@ def blocks(path: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-def test_the_mechanism_of_the_plugin_page_keeps_the_contract(tmp_path: Path) -> None:
-    mechanism, test = blocks("docs/plugins.md", "python")
+def test_the_plugins_of_the_plugin_page_keep_their_contracts(tmp_path: Path) -> None:
+    mechanism, test, failure, its_test = blocks("docs/plugins.md", "python")
     (tmp_path / "second_opinion.py").write_text(mechanism)
     (tmp_path / "test_second_opinion.py").write_text(test)
+    (tmp_path / "hesitation.py").write_text(failure)
+    (tmp_path / "test_hesitation.py").write_text(its_test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not process"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -65,3 +67,24 @@ def test_every_knob_is_in_the_scenario_page() -> None:
     for kind in overseers().values():
         for key in kind.file_keys():
             assert re.search(rf"\b{key}\b", page), f"{kind.name}: {key}"
+
+
+def test_every_failure_is_in_its_page() -> None:
+    from oversight.registry import registry
+
+    page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+    scenarios = (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8")
+    for name, kind in registry("failures").loaded.items():
+        roles = ", ".join(kind.can_strike)
+        (line,) = (line for line in page.splitlines() if line.startswith(f"| {name} | {roles} |"))
+        for told in (kind.knob, kind.source, f"| {kind().most:g} |"):
+            assert told in line, name
+        for key in kind.file_keys():
+            assert re.search(rf"\b{key}\b", scenarios), f"{name}: {key}"
+
+
+def test_the_failures_of_the_scenario_page_load(tmp_path: Path) -> None:
+    (section,) = (b for b in blocks("docs/scenario-files.md", "yaml") if b.startswith("failures"))
+    whole = "oversight: 1\nprotocols: {debate: debate}\n" + section
+    (tmp_path / "mine.yaml").write_text(whole)
+    assert len(oversight.load(tmp_path / "mine.yaml").failures) == 3

@@ -97,7 +97,11 @@ def test_the_same_command_again_runs_nothing(
 def test_another_scenario_reuses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = count_runs(monkeypatch)
     oversight.compare(study(2), out=tmp_path)
-    for changes in ({"seed": 1}, {"overseer": {"structure": 0.5}}, {"protocols": {"a": "debate"}}):
+    for changes in (
+        {"seed": 1},
+        {"overseer": {"structure": 0.5}},
+        {"protocols": {"a": {"debate": {"turns": 5}}}},
+    ):
         del ran[:]
         oversight.compare(study(2, **changes), out=tmp_path)
         assert ran == [0, 1]
