@@ -22,6 +22,7 @@ from oversight import (
     Mechanism,
     OverseerSlot,
     Pool,
+    Rule,
     Setting,
     Share,
     Soft,
@@ -68,7 +69,7 @@ class Decomposition(Mechanism):
         return self.votes * self.checker.width()
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        rule: Literal["average", "majority"] = "average" if self.aggregate == "soft" else "majority"
+        rule: Rule = "confidence" if self.aggregate == "soft" else "majority"
         voting = self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
         prepared = super(Decomposition, voting).prepare(pool, setting)
         prepared._identity = self.identity(of_draws=True)

@@ -21,6 +21,9 @@ from .component import Overseer as Overseer
 from .component import OverseerWrapper as OverseerWrapper
 from .component import Wrapper as Wrapper
 from .component import rewrite as rewrite
+from .escalation import least_sure as least_sure
+from .escalation import referred as referred
+from .escalation import sureness as sureness
 from .evidence import Arguing as Arguing
 from .evidence import Argument as Argument
 from .evidence import Evidence as Evidence
@@ -31,6 +34,7 @@ from .failure import StudentFailure as StudentFailure
 from .failure import View as View
 from .injection import Injection as Injection
 from .panel import Panel as Panel
+from .panel import Rule as Rule
 from .panel import copies as copies
 from .people import Human as Human
 from .pool import Pool as Pool

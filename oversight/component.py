@@ -20,7 +20,6 @@ from oversight.strict import Strict
 
 if TYPE_CHECKING:
     from oversight.pool import Pool, Setting
-    from oversight.tree import TaskTree
 
 Slot = tuple[str, "Component"]
 
@@ -90,7 +89,7 @@ class Component(Strict):
         (fitting)."""
         return self.mapped(lambda _, part: part.prepare(pool, setting))
 
-    def problems(self, tree: TaskTree, ceiling: float) -> list[tuple[str, str]]:
+    def problems(self, world: Any) -> list[tuple[str, str]]:
         """What does not fit the world it is to work in: (knob, what is wrong)."""
         return []
 

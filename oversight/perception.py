@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +15,6 @@ from oversight.evidence import Evidence
 from oversight.pool import Pool, Setting
 from oversight.settings import Accuracy, ByHeight, accuracy_by_node, accuracy_problem
 from oversight.strict import Share
-from oversight.tree import TaskTree
 
 
 def logit_phi(x: FloatArray) -> FloatArray:
@@ -53,10 +52,10 @@ class Perceiver(Overseer):
             raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
         return self._pool
 
-    def problems(self, tree: TaskTree, ceiling: float) -> list[tuple[str, str]]:
+    def problems(self, world: Any) -> list[tuple[str, str]]:
         if self.accuracy is None:
             return []
-        problem = accuracy_problem(self.accuracy, ceiling, tree.height)
+        problem = accuracy_problem(self.accuracy, world.ceiling, world.template.height)
         return [("accuracy", problem)] if problem else []
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:

@@ -146,7 +146,7 @@ class Study(Strict):
             errors.append(told(problem, ("student", "features")))
         for name, protocol in self.protocols.items():
             for path, part in _parts(protocol, ("protocols", name)):
-                errors += [told(says, (*path, key)) for key, says in part.problems(tree, ceiling)]
+                errors += [told(says, (*path, key)) for key, says in part.problems(self.world)]
         try:
             registry("mechanisms").get("direct")  # the baseline is always run
         except PluginError as error:

@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mechanisms.audit import Audit
+from mechanisms.cascade import Cascade
 from mechanisms.consultancy import Consultancy
+from mechanisms.critique import Critique
 from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
+from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
+from mechanisms.vote import Vote
 from oversight import Claims, Evidence, Human, Mechanism, Model, Overseer, Panel, Verdicts
-from oversight.testing import MechanismContract
+from oversight.testing import MechanismContract, perfect, small_pool
 
 
 class TestDirect(MechanismContract):
@@ -124,6 +129,70 @@ class TestDebateBeforeRewardModels(MechanismContract):
 
     def with_samples(self, samples: int) -> Overseer:
         return Debate(judge=RecursiveRewardModeling(samples=samples))
+
+
+class TestVote(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Vote(members=(Human(), Human(), Debate(), Decomposition()))
+
+
+class TestAverage(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Vote(rule="average", weights=(1.0, 2.0, 0.5))
+
+
+class TestConfidenceWeighted(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Vote(rule="confidence", members=(Human(), Consultancy()))
+
+
+class TestDawidSkene(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Vote(rule="dawid-skene", members=(Human(), Human(), Human(), Debate()))
+
+
+class TestCascade(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Cascade(then=Debate())
+
+
+class TestCascadeByShare(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Cascade(first=Debate(turns=1), then=Decomposition(), share=0.3)
+
+
+class TestAudit(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Audit(by=Debate(turns=1), share=0.4)
+
+
+class TestAuditOfTheSuspicious(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Audit(of=Consultancy(), share=0.4, choose="suspicion")
+
+
+class TestLadder(MechanismContract):
+    fitted = True
+
+    def mechanism(self) -> Overseer:
+        return Ladder(rungs=(3, 6))
+
+    def test_perfect_people_and_models_make_perfect_labels(self) -> None:
+        """Students learn perfect labels as well as so many items allow."""
+        pool = small_pool(train_items=2000, ceiling=1.0, decomposability=1.0)
+        ready = Ladder(rungs=(6, 6)).prepare(pool, perfect())
+        assert np.mean(ready.assess(pool.roots).answer == pool.gold) > 0.97
+
+
+class TestCritique(MechanismContract):
+    def mechanism(self) -> Overseer:
+        return Critique()
+
+
+class TestHybridOfEverything(MechanismContract):
+    def mechanism(self) -> Overseer:
+        escalated = Cascade(first=Vote(), then=Debate(judge=Critique()), share=0.3)
+        return Decomposition(checker=Audit(of=escalated, by=Human(person=7)))
 
 
 class TestPanel(MechanismContract):

@@ -18,7 +18,7 @@ from oversight.streams import Chance
 class ArguingFailure(Failure):
     """A failure of what is argued: by how much each argument strikes the judge as stronger."""
 
-    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant")
+    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic")
 
     def lies(self, claims: Claims, side: BoolArray) -> BoolArray:
         """Where the side argued for is not what the model believes."""
@@ -136,7 +136,7 @@ class ObfuscatedArgument(ArguingFailure):
     """
 
     name: ClassVar[str] = "obfuscated_argument"
-    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant")
+    can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic")
     knob: ClassVar[str] = "chance that the flaw cannot be located, at each level"
     source: ClassVar[str] = "Barnes & Christiano 2020, obfuscated arguments"
 

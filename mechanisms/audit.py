@@ -1,0 +1,56 @@
+"""Audit: a trusted overseer checks some of another's labels again, and overrides them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from oversight import (
+    Claims,
+    Evidence,
+    Human,
+    Mechanism,
+    OverseerSlot,
+    Share,
+    Verdicts,
+    least_sure,
+    referred,
+)
+
+
+class Audit(Mechanism):
+    """`by` judges a share of the claims again; its verdict counts there.
+
+    A random share a gains a (A_by - A_of); one ranked by suspicion, the least sure first, gains
+    more as long as `of` knows where it errs.
+    """
+
+    name: ClassVar[str] = "audit"
+    citation: ClassVar[str] = "Greenblatt et al. 2023, arXiv 2312.06942, trusted monitoring"
+
+    of: OverseerSlot = Human()
+    by: OverseerSlot = Human(person=1)
+    share: Share = Field(0.1, description="share of the claims that are checked again")
+    choose: Literal["random", "suspicion"] = Field(
+        "random", description="which ones: any, or those about which `of` is least sure"
+    )
+
+    @model_validator(mode="after")
+    def _somebody_else(self) -> Self:
+        if self.of == self.by:
+            raise ValueError(
+                "of and by are the same, who would find nothing; expected another overseer, or "
+                "another person (by: {human: {person: 1}})"
+            )
+        return self
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        verdicts = self.of.assess(claims, evidence)
+        if self.choose == "random":
+            where = self.chance(claims).uniform("audited") < self.share
+        else:
+            key = (self._identity, self.copy_number)
+            where = least_sure(self.of, claims, self.share, self.pool.draws, key)
+        found = referred(verdicts, where, self.by, claims, evidence)
+        return found.told("an audit", {"checked again": where}) if claims.traced else found

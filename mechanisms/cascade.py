@@ -1,0 +1,83 @@
+"""Cascade: ask somebody cheap first, and somebody better about what that one is unsure of."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from oversight import (
+    Amount,
+    BoolArray,
+    Claims,
+    Evidence,
+    Human,
+    Mechanism,
+    OverseerSlot,
+    Pool,
+    Setting,
+    Share,
+    Verdicts,
+    least_sure,
+    referred,
+    sureness,
+)
+
+
+class Cascade(Mechanism):
+    """Claims about which `first` is less sure than `below`, or the least sure `share` of them, go
+    on to `then`, whose verdict counts.
+
+    Sure is max(belief, 1 - belief): `below` 0.5 or less never escalates and is `first`; above 1 it
+    always does, and labels are those of `then`, for the price of both.
+    """
+
+    name: ClassVar[str] = "cascade"
+    citation: ClassVar[str] = "Jung et al. 2024, arXiv 2407.18370, cascaded selective evaluation"
+
+    first: OverseerSlot = Human()
+    then: OverseerSlot = Human(person=1)
+    below: Amount = Field(0.75, description="escalate where first is less sure than this")
+    share: Share | None = Field(
+        None, description="instead: escalate this share of all items, the least sure ones"
+    )
+
+    @model_validator(mode="after")
+    def _somewhere_to_go(self) -> Self:
+        if self.first == self.then:
+            raise ValueError(
+                "nothing to escalate to: first and then are the same; expected another overseer, "
+                "or another person (then: {human: {person: 1}})"
+            )
+        if self.share is not None and "below" in self.model_fields_set:
+            raise ValueError("below and share both say when to escalate; expected one of them")
+        return self
+
+    @property
+    def never(self) -> bool:
+        """Whether nothing can be escalated."""
+        return self.below <= 0.5 if self.share is None else self.share == 0
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        if not self.never:
+            return super().prepare(pool, setting)
+        # Nobody prepares to be asked nothing: a cascade that never escalates costs what first does.
+        then = self.then
+        prepared = super(Cascade, self.model_copy(update={"then": Human()})).prepare(pool, setting)
+        prepared._identity = self.identity(of_draws=True)
+        return prepared.model_copy(update={"then": then})
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        verdicts = self.first.assess(claims, evidence)
+        if self.never:
+            return verdicts
+        where = self._unsure(claims, verdicts)
+        found = referred(verdicts, where, self.then, claims, evidence)
+        return found.told("a cascade", {"escalated": where}) if claims.traced else found
+
+    def _unsure(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
+        if self.share is None:
+            return np.asarray(sureness(verdicts) < self.below)
+        key = (self._identity, self.copy_number)
+        return least_sure(self.first, claims, self.share, self.pool.draws, key)

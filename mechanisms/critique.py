@@ -1,0 +1,50 @@
+"""Critique: a strong model lists flaws, the overseer judges with them (Saunders et al. 2022)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from oversight import (
+    AgentSlot,
+    Arguing,
+    Claims,
+    Evidence,
+    Human,
+    Mechanism,
+    Model,
+    OverseerSlot,
+    Verdicts,
+    Whole,
+    exchange,
+    judged,
+    told,
+)
+
+
+class Critique(Mechanism, Arguing):
+    """A critic argues that the claim is false, `flaws` times, whatever it believes; then the
+    judge decides.
+
+    Flaws that are there are better argued than flaws that are not: with a perfect model, one
+    candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(flaws)), as for a consultant.
+    With more candidates the critic finds fault with everything.
+    """
+
+    name: ClassVar[str] = "critique"
+    citation: ClassVar[str] = "Saunders et al. 2022, arXiv 2206.05802"
+
+    flaws: Whole = Field(3, description="flaws that are listed")
+    judge: OverseerSlot = Human()
+    critic: AgentSlot = Model()
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        sides = {"critic": np.zeros(claims.shape, dtype=np.bool_)}
+        chance = self.chance(claims)
+        heard = exchange(self.critic, self.judge, claims, sides, self.flaws, self, chance, evidence)
+        verdicts = judged(self.judge, claims, heard, self.flaws, self.candidates)
+        if not claims.traced:
+            return verdicts
+        return verdicts.told(f"a critique of {self.flaws} flaws", told(heard))

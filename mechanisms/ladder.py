@@ -1,0 +1,111 @@
+"""Ladder: each rung's student oversees the next (bootstrapping, Burns et al. 2023; nested scalable
+oversight, Engels et al. 2025)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from oversight import (
+    Claims,
+    Count,
+    Evidence,
+    FloatArray,
+    Human,
+    Mechanism,
+    OverseerSlot,
+    Pool,
+    RewardModel,
+    Setting,
+    Switch,
+    Verdicts,
+    View,
+)
+
+
+class Ladder(Mechanism):
+    """The overseer's labels of all items teach a student with a view of the representation of its
+    own, whose beliefs teach the next, and so on; the last one's are the verdicts.
+
+    One rung that sees everything is plain weak-to-strong learning: a linear student learns a linear
+    student exactly. So a ladder of nested views cannot help, since every rung contains the one
+    below and inherits its errors to the last; independent views lose some of an error with each
+    rung, and some of the truth with it. It helps where what a rung learned wrongly is not in the
+    next one's view.
+    """
+
+    name: ClassVar[str] = "ladder"
+    citation: ClassVar[str] = "Burns et al. 2023, arXiv 2312.09390; Engels et al. 2025, 2504.18530"
+
+    of: OverseerSlot = Human()
+    rungs: tuple[Count, ...] = Field(
+        (8, 16, 32), min_length=1, description="dimensions that each student sees"
+    )
+    nested: Switch = Field(False, description="whether each view contains the one before")
+
+    _learned: dict[int, FloatArray] = PrivateAttr(default_factory=dict)
+
+    def problems(self, world: Any) -> list[tuple[str, str]]:
+        features: int = world.features
+        if max(self.rungs) <= features:
+            return []
+        says = f"a view of {max(self.rungs)} dimensions of {features}; expected at most {features}"
+        return [("rungs", says)]
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        prepared = super().prepare(pool, setting)
+        prepared._learned = {}
+        return prepared
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        labels = self.of.assess(claims)
+        flat = claims.flat()
+        found = np.zeros(flat.shape)
+        for node in np.unique(flat.node):
+            at = flat.node == node
+            found[at] = self._climbed(int(node))[flat.item[at]]
+        verdicts = Verdicts.of(
+            found.reshape(claims.shape), labels.prior, labels.minutes, labels.calls
+        )
+        if claims.traced:
+            facts = {"the overseer's evidence": labels.evidence, "the last rung's": found}
+            verdicts = verdicts.told(f"a ladder of {len(self.rungs)} rungs", facts)
+        return self.read(verdicts, evidence)
+
+    def _climbed(self, node: int) -> FloatArray:
+        """The last rung's evidence about a node, over all items."""
+        if node not in self._learned:
+            everyone = Claims.of(self.pool.everyone, node)
+            labels = self.of.assess(everyone)
+            belief, known = labels.belief, labels.labeled
+            evidence = labels.evidence
+            for rung, width in enumerate(self.rungs):
+                view = Narrow(self.pool, self._basis(rung, width))
+                model = RewardModel().fit(view, everyone[known], belief[known])
+                evidence = model.evidence(everyone)
+                belief = 1 / (1 + np.exp(-evidence - labels.prior))
+                known = np.ones_like(known)
+            self._learned[node] = evidence
+        return self._learned[node]
+
+    def _basis(self, rung: int, width: int) -> FloatArray:
+        """An orthonormal basis of what a rung sees, (features, width)."""
+        features = self.pool.x.shape[1]
+        name = ("ladder", self.copy_number, 0 if self.nested else rung)
+        loose = self.pool.draws.generator(*name).standard_normal((features, features))
+        return np.asarray(np.linalg.qr(loose)[0][:, :width])
+
+
+class Narrow(View):
+    """A pool of which a student sees some directions."""
+
+    def __init__(self, whole: Pool, basis: FloatArray) -> None:
+        super().__init__(whole)
+        self.basis = basis
+
+    def features(self, claims: Claims) -> FloatArray:
+        """What is seen of each claim, (*claims.shape, width)."""
+        seen: FloatArray = self.whole.features(claims) @ self.basis
+        return seen

@@ -1,0 +1,50 @@
+"""Vote: several overseers judge apart, and a rule makes one verdict of theirs."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from oversight import Amount, Human, OverseerSlot, Panel, Pool, Rule, Setting
+
+
+class Vote(Panel):
+    """Members may be people, models or whole protocols; identical ones are different people.
+
+    What the members all misunderstand no vote removes: the average of k people alike has r_k = r /
+    sqrt(r^2 + (1 - r^2) (s + (1 - s) / k)), which settles at the shared part (MODEL 3). The rules
+    are told at `oversight.Panel`.
+    """
+
+    name: ClassVar[str] = "vote"
+    citation: ClassVar[str] = "Dawid & Skene 1979, Applied Statistics 28, for the rule of that name"
+
+    members: tuple[OverseerSlot, ...] = Field((Human(), Human(), Human()), min_length=1)
+    rule: Rule = "majority"
+    weights: tuple[Amount, ...] | None = Field(
+        None, description="of each member's vote; all alike if left out"
+    )
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Self:
+        if self.weights is None:
+            return self
+        if len(self.weights) != len(self.members):
+            raise ValueError(
+                f"{len(self.weights)} weights for {len(self.members)} members; expected one each"
+            )
+        if self.rule == "dawid-skene":
+            raise ValueError("dawid-skene finds its own weights; leave weights out")
+        if not any(self.weights):
+            raise ValueError("every weight is 0; expected one above 0")
+        return self
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        members = [
+            member.sibling(self.members[:i].count(member)) for i, member in enumerate(self.members)
+        ]
+        apart = self.model_copy(update={"members": tuple(members)})
+        prepared = super(Vote, apart).prepare(pool, setting)
+        prepared._identity = self.identity(of_draws=True)
+        return prepared
