@@ -13,6 +13,7 @@ from oversight import (
     Mechanism,
     OverseerSlot,
     Share,
+    Tries,
     Verdicts,
     least_sure,
     referred,
@@ -28,6 +29,10 @@ class Audit(Mechanism):
 
     name: ClassVar[str] = "audit"
     citation: ClassVar[str] = "Greenblatt et al. 2023, arXiv 2312.06942, trusted monitoring"
+    tries: ClassVar[Tries] = {
+        "share": (0.1, 0.25, 0.5),
+        "choose": ("random", "suspicion"),
+    }
 
     of: OverseerSlot = Human()
     by: OverseerSlot = Human(person=1)

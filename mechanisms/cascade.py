@@ -18,6 +18,7 @@ from oversight import (
     Pool,
     Setting,
     Share,
+    Tries,
     Verdicts,
     least_sure,
     referred,
@@ -35,10 +36,13 @@ class Cascade(Mechanism):
 
     name: ClassVar[str] = "cascade"
     citation: ClassVar[str] = "Jung et al. 2024, arXiv 2407.18370, cascaded selective evaluation"
+    tries: ClassVar[Tries] = {"share": (0.1, 0.25, 0.5)}
 
     first: OverseerSlot = Human()
     then: OverseerSlot = Human(person=1)
-    below: Amount = Field(0.75, description="escalate where first is less sure than this")
+    below: Amount | None = Field(
+        None, description="escalate where first is less sure than this; 0.75 without a share"
+    )
     share: Share | None = Field(
         None, description="instead: escalate this share of all items, the least sure ones"
     )
@@ -50,14 +54,19 @@ class Cascade(Mechanism):
                 "nothing to escalate to: first and then are the same; expected another overseer, "
                 "or another person (then: {human: {person: 1}})"
             )
-        if self.share is not None and "below" in self.model_fields_set:
+        if self.share is not None and self.below is not None:
             raise ValueError("below and share both say when to escalate; expected one of them")
         return self
 
     @property
     def never(self) -> bool:
         """Whether nothing can be escalated."""
-        return self.below <= 0.5 if self.share is None else self.share == 0
+        return self.threshold <= 0.5 if self.share is None else self.share == 0
+
+    @property
+    def threshold(self) -> float:
+        """What is less sure than this goes on, where no share says how much."""
+        return 0.75 if self.below is None else self.below
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         if not self.never:
@@ -78,6 +87,6 @@ class Cascade(Mechanism):
 
     def _unsure(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         if self.share is None:
-            return np.asarray(sureness(verdicts) < self.below)
+            return np.asarray(sureness(verdicts) < self.threshold)
         key = (self._identity, self.copy_number)
         return least_sure(self.first, claims, self.share, self.pool.draws, key)

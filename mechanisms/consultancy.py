@@ -17,6 +17,7 @@ from oversight import (
     Model,
     OverseerSlot,
     Switch,
+    Tries,
     Verdicts,
     Whole,
     exchange,
@@ -35,6 +36,11 @@ class Consultancy(Mechanism, Arguing):
 
     name: ClassVar[str] = "consultancy"
     citation: ClassVar[str] = "Khan et al. 2024, arXiv 2402.06782"
+    tries: ClassVar[Tries] = {
+        "turns": (1, 3, 6),
+        "candidates": (1, 4),
+        "open": (False, True),
+    }
 
     turns: Whole = 3
     open: Switch = Field(False, description="the consultant argues for what it believes")

@@ -16,6 +16,7 @@ from oversight import (
     Mechanism,
     Model,
     OverseerSlot,
+    Tries,
     Verdicts,
     Whole,
     exchange,
@@ -35,6 +36,7 @@ class Critique(Mechanism, Arguing):
 
     name: ClassVar[str] = "critique"
     citation: ClassVar[str] = "Saunders et al. 2022, arXiv 2206.05802"
+    tries: ClassVar[Tries] = {"flaws": (1, 3, 6), "candidates": (1, 4)}
 
     flaws: Whole = Field(3, description="flaws that are listed")
     judge: OverseerSlot = Human()

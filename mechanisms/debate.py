@@ -20,6 +20,7 @@ from oversight import (
     Model,
     OverseerSlot,
     Switch,
+    Tries,
     Verdicts,
     Whole,
     exchange,
@@ -39,6 +40,11 @@ class Debate(Mechanism, Arguing):
 
     name: ClassVar[str] = "debate"
     citation: ClassVar[str] = "Irving, Christiano & Amodei 2018, arXiv 1805.00899"
+    tries: ClassVar[Tries] = {
+        "turns": (1, 2, 3, 5),
+        "candidates": (1, 4, 16),
+        "tree": (False, True),
+    }
 
     turns: Whole = 3
     tree: Switch = Field(False, description="walk down the task tree to a disputed leaf first")

@@ -28,6 +28,7 @@ from oversight import (
     Soft,
     Switch,
     Trace,
+    Tries,
     Verdicts,
     Whole,
     copies,
@@ -47,6 +48,11 @@ class Decomposition(Mechanism):
 
     name: ClassVar[str] = "decomposition"
     citation: ClassVar[str] = "Christiano, Shlegeris & Amodei 2018, arXiv 1810.08575"
+    tries: ClassVar[Tries] = {
+        "aggregate": ("soft", "hard"),
+        "votes": (1, 3),
+        "height": (0, 1),
+    }
 
     draws_alike: ClassVar[tuple[str, ...]] = ("short_circuit",)
 

@@ -20,6 +20,7 @@ from oversight import (
     RewardModel,
     Setting,
     Switch,
+    Tries,
     Verdicts,
     View,
 )
@@ -38,6 +39,7 @@ class Ladder(Mechanism):
 
     name: ClassVar[str] = "ladder"
     citation: ClassVar[str] = "Burns et al. 2023, arXiv 2312.09390; Engels et al. 2025, 2504.18530"
+    tries: ClassVar[Tries] = {"rungs": ((8,), (16,), (16, 32), (8, 16, 32))}
 
     of: OverseerSlot = Human()
     rungs: tuple[Count, ...] = Field(

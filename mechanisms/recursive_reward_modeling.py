@@ -24,6 +24,7 @@ from oversight import (
     RewardModel,
     RewardModelSlot,
     Setting,
+    Tries,
     Verdicts,
     through,
 )
@@ -42,6 +43,11 @@ class RecursiveRewardModeling(Mechanism, Arguing):
 
     name: ClassVar[str] = "recursive_reward_modeling"
     citation: ClassVar[str] = "Leike et al. 2018, arXiv 1811.07871"
+    tries: ClassVar[Tries] = {
+        "samples": (50, 150, 300, 1000),
+        "candidates": (1, 4, 16),
+        "labeler": ("reward_model", "human"),
+    }
 
     samples: Count = Field(
         300, ge=2, description="claims judged at each height; all of them where there are fewer"

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from oversight import Amount, Human, OverseerSlot, Panel, Pool, Rule, Setting
+from oversight import Amount, Human, OverseerSlot, Panel, Pool, Rule, Setting, Tries
 
 
 class Vote(Panel):
@@ -19,6 +19,7 @@ class Vote(Panel):
 
     name: ClassVar[str] = "vote"
     citation: ClassVar[str] = "Dawid & Skene 1979, Applied Statistics 28, for the rule of that name"
+    tries: ClassVar[Tries] = {"rule": ("majority", "average", "confidence", "dawid-skene")}
 
     members: tuple[OverseerSlot, ...] = Field((Human(), Human(), Human()), min_length=1)
     rule: Rule = "majority"

@@ -19,8 +19,10 @@ from .component import Component as Component
 from .component import Mechanism as Mechanism
 from .component import Overseer as Overseer
 from .component import OverseerWrapper as OverseerWrapper
+from .component import Tries as Tries
 from .component import Wrapper as Wrapper
 from .component import rewrite as rewrite
+from .design_settings import Design as Design
 from .escalation import least_sure as least_sure
 from .escalation import referred as referred
 from .escalation import sureness as sureness

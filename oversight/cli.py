@@ -166,12 +166,60 @@ def stress(
 
 
 @main.command()
+@_run_options
+@click.option(
+    "--evaluations", type=click.IntRange(1, 100_000), help="Instead of the scenario's own number."
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Human minutes an item, at most; instead of the scenario's.",
+)
+def design(
+    scenario: str,
+    jobs: int,
+    replicates: int | None,
+    seed: int | None,
+    out: str | None,
+    form: str,
+    evaluations: int | None,
+    minutes: float | None,
+) -> None:
+    """Search hybrids for the Pareto front of human minutes and PGR.
+
+    The front is confirmed on fresh replicates, beside SCENARIO's own protocols and random search.
+    With --out, a killed search goes on, and the front is written as scenario files.
+    """
+    study = _asked(_load(scenario), replicates, seed)
+    from oversight import show
+    from oversight.design import DesignError
+    from oversight.design import design as run
+    from oversight.design_settings import Design
+    from oversight.store import StoreError
+
+    asked = {"evaluations": evaluations, "minutes": minutes}
+    changed = {key: value for key, value in asked.items() if value is not None}
+    settings = (study.design or Design()).model_copy(update=changed)
+    study = study.model_copy(update={"design": settings})
+    try:
+        with show.counting(settings.evaluations) as step:
+            done = run(study, jobs=jobs, out=out, step=step)
+    except (StoreError, DesignError) as error:
+        _refuse(str(error))
+    show.designed(done, form)
+    if done.confirmed.failed:
+        show.failed(done.confirmed)
+        sys.exit(SOME_FAILED)
+
+
+@main.command()
 @click.argument("scenarios", nargs=-1)
 @click.option("--show", is_flag=True, help="Print it resolved, every default written out.")
+@click.option("--tree", metavar="PROTOCOL", help="Draw a protocol: who plays which role.")
 @click.option(
     "--schema", is_flag=True, help="Print the JSON Schema of scenario files, for editors."
 )
-def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
+def check(scenarios: tuple[str, ...], show: bool, tree: str | None, schema: bool) -> None:
     """Check scenario files without running them; every problem at once, each with file and line."""
     if schema:
         import json
@@ -181,12 +229,16 @@ def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
         click.echo(json.dumps(made(), indent=2))
     elif not scenarios:
         _refuse("nothing to check; name a scenario file, or one of: " + ", ".join(_names()))
+    from oversight.scenario import written
+
     bad = False
     for scenario in scenarios:
         study = _try_load(scenario)
         bad |= study is None
         if study is not None and show:
-            click.echo(_as_yaml(study), nl=False)
+            click.echo(written(study), nl=False)
+        elif study is not None and tree is not None:
+            bad |= not _drawn(scenario, study, tree)
         elif study is not None:
             cells, nodes = len(study.cells), len(study.world.template)
             click.echo(
@@ -195,6 +247,18 @@ def check(scenarios: tuple[str, ...], show: bool, schema: bool) -> None:
             )
     if bad:
         sys.exit(BAD_INPUT)
+
+
+def _drawn(scenario: str, study: Study, protocol: str) -> bool:
+    from oversight.drawing import draw
+    from oversight.strict import nearest
+
+    if protocol not in study.cells:
+        hint = nearest(protocol, list(study.cells))
+        click.echo(f"{scenario}: has no protocol {protocol!r}; {hint}", err=True)
+        return False
+    click.echo(f"{protocol}: {draw(study.cells[protocol])}")
+    return True
 
 
 @main.command("list")
@@ -249,15 +313,3 @@ def _load(scenario: str) -> Study:
     if study is None:
         sys.exit(BAD_INPUT)
     return study
-
-
-def _as_yaml(study: Study) -> str:
-    import io
-
-    from ruamel.yaml import YAML
-
-    text = io.StringIO()
-    writer = YAML()
-    writer.width = 100
-    writer.dump(study.resolved(), text)
-    return text.getvalue()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from oversight.pool import Pool, Setting
 
 Slot = tuple[str, "Component"]
+Tries = dict[str, tuple[Any, ...]]
+"""Values of knobs that a search tries, by knob."""
 
 
 class Component(Strict):
@@ -71,6 +73,20 @@ class Component(Strict):
             if says != _says(default, of_draws):
                 told[key] = says
         return f"{self.name}({', '.join(f'{key}={says}' for key, says in told.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same in kind and knobs, made of the same people; what either was
+        prepared for does not matter."""
+        if type(self) is not type(other):
+            return False
+        assert isinstance(other, Component)
+        return self.identity() == other.identity() and self._copies() == other._copies()
+
+    def __hash__(self) -> int:
+        return hash(self.identity())
+
+    def _copies(self) -> list[Any]:
+        return [self.copy_number, *(part._copies() for _, part in self.slots())]
 
     def width(self) -> int:
         """How many copies of a person, or of its own draws, one of these uses up."""
@@ -129,6 +145,9 @@ class Mechanism(Overseer):
     """
 
     citation: ClassVar[str] = ""
+    tries: ClassVar[Tries] = {}
+    """What a search tries; knobs that are not here stay at their defaults."""
+
     _pool: Pool | None = None
     _setting: Setting | None = None
     _identity: str = ""

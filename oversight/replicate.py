@@ -13,6 +13,7 @@ import numpy as np
 from oversight import measures
 from oversight.claims import BoolArray, FloatArray, Verdicts
 from oversight.pool import Pool
+from oversight.scores import Defended, differences, recorded
 from oversight.study import Case, Study
 
 COLUMNS = (
@@ -37,6 +38,8 @@ COLUMNS = (
     "share_square",
     "human_minutes_per_item",
     "model_calls_per_item",
+    "agent_score_difference",
+    "agent_score_difference_log",
 )
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
 
@@ -67,6 +70,7 @@ class _Labels:
     labeled: BoolArray
     minutes: float
     calls: float
+    scores: tuple[float, float]
     student: Any
 
 
@@ -105,7 +109,9 @@ def _label(case: Case, pool: Pool, study: Study) -> _Labels:
     protocol, student = study.cells[case.protocol], study.student
     if case.failure:
         protocol, student = study.failures[case.failure].into(protocol, student, case.severity)
-    prepared = protocol.prepare(pool, study.setting)
+    said = Defended(pool.draws.items)
+    prepared = recorded(protocol, said).prepare(pool, study.setting)
+    said.listening = True
     verdicts: Verdicts = prepared.assess(pool.roots)
     minutes, calls = prepared.fixed_cost()
     return _Labels(
@@ -114,6 +120,7 @@ def _label(case: Case, pool: Pool, study: Study) -> _Labels:
         labeled=verdicts.labeled,
         minutes=float(verdicts.minutes.sum()) + minutes,
         calls=float(verdicts.calls.sum()) + calls,
+        scores=differences(verdicts, pool.intended, said),
         student=student,
     )
 
@@ -193,6 +200,8 @@ def _row(
         "share_square": square,
         "human_minutes_per_item": given.minutes / len(marked),
         "model_calls_per_item": given.calls / len(marked),
+        "agent_score_difference": given.scores[0],
+        "agent_score_difference_log": given.scores[1],
     }
     if not some:  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))

@@ -32,6 +32,8 @@ MEANS = (
     "label_confidence",
     "human_minutes_per_item",
     "model_calls_per_item",
+    "agent_score_difference",
+    "agent_score_difference_log",
 )
 SUMMARY = (
     "scenario",
@@ -62,6 +64,8 @@ SUMMARY = (
     "structured_share_high",
     "structured_share_status",
     "label_confidence",
+    "agent_score_difference",
+    "agent_score_difference_log",
 )
 """Columns of a summary row, in order."""
 

@@ -68,6 +68,7 @@ def run(
 ) -> None:
     """Run cases in every replicate, but for what the store has; put them into results and store."""
     results.expect(cases)
+    store = store.of(study) if store else None
     have: dict[int, set[Case]] = {}
     for kept in store.finished(cases) if store else ():
         results.add(kept)

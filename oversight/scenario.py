@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from oversight.strict import nearest
 from oversight.study import SCHEMA, Study, future
+from oversight.treefiles import FileTree, as_json
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 50_000
@@ -111,6 +112,27 @@ def load(scenario: str | Path) -> Study:
     if problems:
         raise ScenarioError(sorted(problems, key=lambda p: p.line))
     return study
+
+
+def written(study: Study, folder: Path | None = None) -> str:
+    """A study as the text of a scenario file, every default written out. With a folder that the
+    text is to lie in, what the study read from files is put there too."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    told = study.resolved()
+    tree = getattr(study.world, "tree", None)
+    if folder is not None and isinstance(tree, FileTree):
+        told["world"]["tree"]["path"] = "tree.json"
+        (folder / "tree.json").write_text(as_json(tree.tree), encoding="utf-8")
+    if study.design is None:
+        told.pop("design", None)
+    text = io.StringIO()
+    writer = YAML()
+    writer.width = 100
+    writer.dump(told, text)
+    return text.getvalue()
 
 
 def _parse(path: Path) -> Any:

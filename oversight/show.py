@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -13,6 +14,7 @@ import click
 from oversight import tables
 
 if TYPE_CHECKING:
+    from oversight.design import Designed
     from oversight.replicate import Replicate
     from oversight.results import Results
     from oversight.robustness import Stress
@@ -150,6 +152,53 @@ def stressed(found: Stress, form: str, doses: bool) -> None:
         out.print(words.table(*what, left))
         out.print()
     out.print(key, markup=False)
+
+
+@contextmanager
+def counting(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of protocols tried, or a line now and then."""
+    if not sys.stderr.isatty():
+        yield lambda tried: click.echo(f"{tried} of at most {total} protocols tried", err=True)
+        return
+    bar = Bar(total)
+    bar.bar.update(bar.task, description="protocols tried")
+    with bar:
+        yield lambda tried: bar.bar.update(bar.task, completed=tried)
+
+
+def designed(done: Designed, form: str) -> None:
+    """Print what a search found."""
+    from oversight import design_tables
+    from oversight.robustness_tables import markdown, table
+
+    if form == "json":
+        answer = {
+            "scenario": done.study.name,
+            "how": done.how,
+            "rows": done.rows(),
+            "hypervolume": done.hypervolumes(),
+            "budget": done.budget,
+        }
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    if form == "csv":
+        from oversight.results import write_csv
+
+        rows = done.rows()
+        write_csv(sys.stdout, list(rows[0]), rows)
+        return
+    heads, cells = list(design_tables.HEADS), design_tables.rows(done)
+    if form == "markdown":
+        told = [markdown(heads, cells), *design_tables.notes(done)]
+        click.echo("\n\n".join(told))
+        return
+    out = console()
+    out.print(f"{done.study.name}: {done.study.about}\n", markup=False)
+    made = table(heads, cells)
+    made.columns[-1].justify = "left"
+    out.print(made)
+    for note in design_tables.notes(done):
+        out.print("\n" + note, markup=False)
 
 
 def console() -> Any:

@@ -56,6 +56,10 @@ class Store:
             )
         return Store(folder, study, database)
 
+    def of(self, study: Study) -> Store:
+        """The same folder, for another study."""
+        return self if study is self.study else Store(self.folder, study, self._database)
+
     def __enter__(self) -> Store:
         return self
 

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from oversight.component import Component, Overseer
+from oversight.design_settings import Design
 from oversight.injection import Injection, InjectionField
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
@@ -101,6 +102,7 @@ class Study(Strict):
     student: Student = Field(default_factory=lambda: registry("students").get("linear")())
     protocols: dict[str, OverseerSlot]
     failures: dict[str, InjectionField] = Field(default_factory=dict)
+    design: Design | None = None
 
     DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
 
@@ -155,6 +157,9 @@ class Study(Strict):
         for name, failure in self.failures.items():
             found = failure.problems(self.protocols.values(), items, height)
             errors += [told(says, ("failures", name, *path)) for path, says in found]
+        if self.design is not None:
+            found = self.design.problems(self.failures)
+            errors += [told(says, ("design", *path)) for path, says in found]
         if UNAIDED in self.protocols and self.baseline_protocol is None:
             says = "names the baseline, which is `direct: {}`; call this protocol something else"
             errors.append(told(says, ("protocols", UNAIDED)))

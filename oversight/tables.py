@@ -127,6 +127,14 @@ def notes(results: Results) -> list[str]:
         for row in rows
         if row["structured_share_status"].startswith("undefined")
     ]
+    argued = [
+        f"{about(row)} {two(row['agent_score_difference'])}"
+        for row in rows
+        if row["agent_score_difference"] is not None and not row["failure"]
+    ]
+    if argued:
+        told = ", ".join(argued)
+        said.append(f"Agent score difference, truth over falsehood (Brier, -2 to 2): {told}.")
     said += compared(results.differences())
     return said
 

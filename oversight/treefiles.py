@@ -192,6 +192,21 @@ def read_graph(folder: Path, path: str) -> Graph:
     return graph
 
 
+def as_json(tree: TaskTree) -> str:
+    """A tree as node-link JSON, gates as truth tables unless they repeat, priors written out."""
+    nodes = []
+    for label, gate, prior in zip(tree.labels, tree.gate, tree.leaf_prior, strict=True):
+        table = "" if gate is None else "".join(map(str, gate.table))
+        own = {"prior": prior} if gate is None else {"gate": "repeat" if gate.repeat else table}
+        nodes.append({"id": label, **own})
+    edges = [
+        {"source": tree.labels[node], "target": tree.labels[child]}
+        for node, below in enumerate(tree.children)
+        for child in below
+    ]
+    return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, indent=1) + "\n"
+
+
 def _parse(place: Path) -> Any:
     if place.suffix == ".graphml":
         text = place.read_text(encoding="utf-8")

@@ -27,7 +27,8 @@ class MaliciousLeaves(OverseerFailure):
     """Some of the answers about parts come from somebody who wants the whole to come out wrong."""
 
     name: ClassVar[str] = "malicious_leaves"
-    can_strike: ClassVar[tuple[str, ...]] = ("checker",)
+    can_strike: ClassVar[tuple[str, ...]] = ("checker", "first", "of", "members")
+    on: str | None = "checker"
     knob: ClassVar[str] = "share of checked claims that are answered wrongly on purpose"
     source: ClassVar[str] = "Brown-Cohen et al. 2025, on prover-estimator debate"
     most: float = Field(0.5, ge=0, le=1)
@@ -40,9 +41,10 @@ class LostContext(OverseerFailure):
     """The checker sees too little of the whole to understand the part, and guesses."""
 
     name: ClassVar[str] = "lost_context"
-    can_strike: ClassVar[tuple[str, ...]] = ("checker",)
+    can_strike: ClassVar[tuple[str, ...]] = ("checker", "first", "of", "members")
     knob: ClassVar[str] = "share of checked claims that are guessed"
     source: ClassVar[str] = "Ought's factored cognition: workers who see 650 characters"
+    on: str | None = "checker"
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         said = np.abs(verdicts.evidence)
