@@ -64,10 +64,9 @@ class Tried:
             return
         names = {f"tried {len(self.points) + i}": p for i, p in enumerate(new.values())}
         study = self.study.model_copy(update={"protocols": names})
-        struck = {name: study.failures[name] for name in self.design.survive}
         struck = {
-            name: injected.model_copy(update={"severity": (self.design.survive[name],)})
-            for name, injected in struck.items()
+            name: study.failures[name].model_copy(update={"severity": (severity,)})
+            for name, severity in self.design.survive.items()
         }
         study = study.model_copy(update={"failures": struck})
         cases = study.cases(struck)
@@ -89,8 +88,7 @@ class Tried:
         for case in cases:
             if case.protocol == name and case.failure:
                 left = float(np.mean(results.column(case, "student_accuracy")) - unaided)
-                breaks += max(0.0, -left) * 10 if left <= 0 else 0.0
-                breaks += 1e-9 if left == 0 else 0.0
+                breaks += max(-10 * left, 1e-9) if left <= 0 else 0.0
         return Point(protocol, minutes, pgr, breaks)
 
     @property

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import oversight
+from oversight.design import design
+from oversight.results import write_csv
 from oversight.scenario import names
 
 HERE = Path(__file__).parent
@@ -19,4 +21,8 @@ if __name__ == "__main__":
         results.to_csv(folder / "summary.csv")
         if study.failures:
             oversight.stress(study, jobs=2).export(folder)
+        if study.design:
+            rows = design(study, jobs=2).rows()
+            with (folder / "design.csv").open("w", encoding="utf-8", newline="") as file:
+                write_csv(file, list(rows[0]), rows)
         print(name, "failed" if results.failed else "done")
