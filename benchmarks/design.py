@@ -12,7 +12,7 @@ import statistics
 import sys
 
 import oversight
-from oversight.design import design
+from oversight.search import design
 
 
 def main(seeds: int) -> None:

@@ -48,6 +48,8 @@ from .robustness import stress as stress
 from .runner import compare as compare
 from .scenario import ScenarioError as ScenarioError
 from .scenario import load as load
+from .search import Designed as Designed
+from .search import design as design
 from .settings import ByHeight as ByHeight
 from .settings import Minutes as Minutes
 from .settings import ModelSettings as ModelSettings

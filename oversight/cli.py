@@ -192,9 +192,9 @@ def design(
     """
     study = _asked(_load(scenario), replicates, seed)
     from oversight import show
-    from oversight.design import DesignError
-    from oversight.design import design as run
     from oversight.design_settings import Design
+    from oversight.search import DesignError
+    from oversight.search import design as run
     from oversight.store import StoreError
 
     asked = {"evaluations": evaluations, "minutes": minutes}
@@ -273,7 +273,7 @@ def listing(what: str) -> None:
         told = {name: load(name).about for name in _names()}
     else:
         from oversight.registry import registry
-        from oversight.tables import first_sentence
+        from oversight.reports.pieces import first_sentence
 
         plugins = registry(what)
         told = {name: first_sentence(made) for name, made in plugins.loaded.items()}

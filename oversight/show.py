@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import click
 
-from oversight import tables
+from oversight.reports import comparison
 
 if TYPE_CHECKING:
-    from oversight.design import Designed
     from oversight.replicate import Replicate
     from oversight.results import Results
     from oversight.robustness import Stress
+    from oversight.search import Designed
     from oversight.study import Study
 
 
@@ -102,13 +102,13 @@ def compared(study: Study, results: Results, form: str) -> None:
     elif form == "csv":
         click.echo(results.csv(), nl=False)
     elif form == "markdown":
-        click.echo(tables.markdown(results) + "\n\n" + "\n\n".join(tables.notes(results)))
+        click.echo(comparison.markdown(results) + "\n\n" + "\n\n".join(comparison.notes(results)))
     else:
         out = console()
         if study.about:
             out.print(f"{study.name}: {study.about}\n", markup=False)
-        out.print(tables.table(results, out.width))
-        for note in tables.notes(results):
+        out.print(comparison.table(results, out.width))
+        for note in comparison.notes(results):
             out.print("\n" + note, markup=False)
 
 
@@ -117,7 +117,8 @@ FEW = 4
 
 
 def stressed(found: Stress, form: str, doses: bool) -> None:
-    from oversight import robustness_tables as words
+    from oversight.reports import pieces
+    from oversight.reports import robustness as words
 
     if form == "json":
         answer = {
@@ -142,14 +143,14 @@ def stressed(found: Stress, form: str, doses: bool) -> None:
     parts.append((words.RANKED, words.ranking(found), 1))
     key = words.KEY.format(tolerance=found.tolerance)
     if form == "markdown":
-        told = [f"{title}\n\n{words.markdown(*what)}" for title, what, _ in parts]
+        told = [f"{title}\n\n{pieces.markdown(*what)}" for title, what, _ in parts]
         click.echo("\n\n".join([*told, key]))
         return
     out = console()
     out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
     for title, what, left in parts:
         out.print(title + "\n", markup=False)
-        out.print(words.table(*what, left))
+        out.print(pieces.table(*what, left))
         out.print()
     out.print(key, markup=False)
 
@@ -168,8 +169,8 @@ def counting(total: int) -> Iterator[Callable[[int], None]]:
 
 def designed(done: Designed, form: str) -> None:
     """Print what a search found."""
-    from oversight import design_tables
-    from oversight.robustness_tables import markdown, table
+    from oversight.reports import search
+    from oversight.reports.pieces import markdown, table
 
     if form == "json":
         answer = {
@@ -187,9 +188,9 @@ def designed(done: Designed, form: str) -> None:
         rows = done.rows()
         write_csv(sys.stdout, list(rows[0]), rows)
         return
-    heads, cells = list(design_tables.HEADS), design_tables.rows(done)
+    heads, cells = list(search.HEADS), search.rows(done)
     if form == "markdown":
-        told = [markdown(heads, cells), *design_tables.notes(done)]
+        told = [markdown(heads, cells), *search.notes(done)]
         click.echo("\n\n".join(told))
         return
     out = console()
@@ -197,7 +198,7 @@ def designed(done: Designed, form: str) -> None:
     made = table(heads, cells)
     made.columns[-1].justify = "left"
     out.print(made)
-    for note in design_tables.notes(done):
+    for note in search.notes(done):
         out.print("\n" + note, markup=False)
 
 

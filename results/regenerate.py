@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import oversight
-from oversight.design import design
 from oversight.results import write_csv
 from oversight.scenario import names
+from oversight.search import design
 
 HERE = Path(__file__).parent
 

@@ -19,7 +19,8 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Design, Study
 from oversight.cli import main
-from oversight.design import (
+from oversight.runner import compare
+from oversight.search import (
     Designed,
     DesignError,
     Point,
@@ -30,8 +31,7 @@ from oversight.design import (
     hypervolume,
     search,
 )
-from oversight.design import _propose as propose
-from oversight.runner import compare
+from oversight.search import _propose as propose
 
 SMALL: dict[str, Any] = {
     "mechanisms": ["direct", "debate", "decomposition"],

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "oversight").rglob("*.py"), *(ROOT / "mechanisms").glob("*.py")])
 LOW = ("claims", "streams", "strict", "gates", "tree", "probe", "measures", "pgr", "theory")
-HIGH = ("scenario", "study", "runner", "replicate", "results", "store", "tables", "cli")
+HIGH = ("scenario", "study", "runner", "replicate", "results", "store", "show", "cli")
 
 
 def imports(path: Path) -> set[str]:

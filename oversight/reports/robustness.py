@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from oversight.reports.pieces import first_sentence, interval, three, two
 from oversight.robustness import BREAKS, NEVER, START, Break, Measure, Stress
-from oversight.tables import first_sentence, interval, three, two
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MEASURES: tuple[tuple[Measure, str], ...] = (
     ("label accuracy", "Severity at which label accuracy falls to the unaided overseer's"),
@@ -100,25 +95,3 @@ def title(stress: Stress, failure: str) -> str:
             f"{first_sentence(part)} On the {roles}; severity 1 is {part.most:g}, in {part.knob}."
         )
     return f"{failure}: " + " ".join(parts)
-
-
-def table(heads: list[str], rows: list[list[str]], left: int = 1) -> Table:
-    """A plain rich table; the first columns are words, the others numbers."""
-    from rich.table import Table
-
-    made = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    made.padding = (0, 2, 0, 0)
-    for i, head in enumerate(heads):
-        justify: Any = "left" if i < left else "right"
-        # Names of failures stay whole; heads may take two lines.
-        made.add_column(head, justify=justify, overflow="fold", no_wrap=i == 0 and left == 1)
-    for row in rows:
-        made.add_row(*row)
-    return made
-
-
-def markdown(heads: list[str], rows: list[list[str]]) -> str:
-    """The same as a Markdown table."""
-    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
-    lines += ["| " + " | ".join(c.strip().replace("|", "\\|") for c in row) + " |" for row in rows]
-    return "\n".join(lines)

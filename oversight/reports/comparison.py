@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oversight.pgr import Difference
+from oversight.reports import pieces
+from oversight.reports.pieces import interval, plain, signed, three, two
 from oversight.results import Results, Row
 
 if TYPE_CHECKING:
@@ -66,12 +67,6 @@ def about(row: Row) -> str:
     return f"{row['protocol']}, {row['failure']} {row['severity']:g}"
 
 
-def first_sentence(of: Any) -> str:
-    """What the docstring of a plugin begins with."""
-    text = " ".join((of.__doc__ or "").split("\n\n")[0].split())
-    return text.split(". ")[0].rstrip(".") + "."
-
-
 def table(results: Results, width: int = ROOMY) -> Table:
     """The comparison as a rich table for a terminal of some width."""
     from rich.table import Table
@@ -89,12 +84,7 @@ def table(results: Results, width: int = ROOMY) -> Table:
 
 def markdown(results: Results) -> str:
     """The comparison as a Markdown table."""
-    lines = ["| " + " | ".join(HEADS) + " |", "| --- |" + " ---: |" * (len(HEADS) - 1)]
-    lines += [
-        "| " + " | ".join(c.replace("|", "\\|") for c in cells(row)) + " |"
-        for row in results.summary()
-    ]
-    return "\n".join(lines)
+    return pieces.markdown(list(HEADS), [cells(row) for row in results.summary()])
 
 
 def notes(results: Results) -> list[str]:
@@ -149,18 +139,3 @@ def compared(pairs: list[Difference]) -> list[str]:
         return [f"All {len(known)} pairs of protocols differ (paired over replicates, Holm, 5 %)."]
     told = ", ".join(same[:12]) + (f" and {len(same) - 12} more" if len(same) > 12 else "")
     return [f"Not told apart, of {len(known)} pairs (paired over replicates, Holm, 5 %): {told}."]
-
-
-def _formatted(places: int, sign: str = "") -> Callable[[Any], str]:
-    # Adding 0.0 after rounding turns -0.0 into 0.0.
-    return lambda value: "–" if value is None else f"{round(value, places) + 0.0:{sign}.{places}f}"
-
-
-two = _formatted(2)
-three = _formatted(3)
-signed = _formatted(2, "+")
-plain = _formatted(1)
-
-
-def interval(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{two(low)} to {two(high)}"

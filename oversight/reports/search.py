@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oversight.design import Designed
+from oversight.reports.pieces import interval, plain, two
 from oversight.results import Row
-from oversight.tables import interval, plain, two
+from oversight.search import Designed
 
 HEADS = ("protocol", "min/item", "PGR", "95 % interval", "in search", "by", "what it is")
 

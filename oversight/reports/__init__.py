@@ -1,0 +1,1 @@
+"""Results as people read them. Reports read results, never a live simulation."""
