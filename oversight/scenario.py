@@ -230,6 +230,8 @@ def _line(tree: Any, loc: tuple[int | str, ...]) -> tuple[int, str]:
 def _problem(file: str, tree: Any, error: Any) -> Problem:
     line, path = _line(tree, error["loc"])
     says = error["msg"].removeprefix("Value error, ")
+    if says.startswith("Tuple should have"):
+        says = says.replace("Tuple should have", "expected", 1).replace(" after validation", "")
     if says.startswith("Input should be"):
         says = says.replace("Input should be", "expected", 1)
         value = error.get("input")
@@ -240,6 +242,7 @@ def _problem(file: str, tree: Any, error: Any) -> Problem:
             if isinstance(value, str | int | float | bool | None)
             else says
         )
+    says = says.replace("a valid tuple", "a list")
     for whole in ("a valid dictionary or instance of", "a valid dictionary"):
         if whole in says:
             says = says[: says.index(whole)] + "keys and values"
