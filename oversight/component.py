@@ -217,6 +217,27 @@ class OverseerWrapper(Wrapper, Overseer):
         return reliability
 
 
+class Known(OverseerWrapper):
+    """A prepared overseer and what it said of some claims: who asks again is told the same."""
+
+    _claims: Claims | None = None
+    _verdicts: Verdicts | None = None
+
+    @staticmethod
+    def of(prepared: Overseer, claims: Claims, verdicts: Verdicts) -> Known:
+        known = Known(inner=prepared)
+        known._claims, known._verdicts = claims, verdicts
+        return known
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        return self
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        if claims is self._claims and evidence is None and self._verdicts is not None:
+            return self._verdicts
+        return super().assess(claims, evidence)
+
+
 def roles_of(component: Component) -> set[str]:
     """The roles that are played anywhere in a protocol, "people" among them where there are any."""
     found = {"people"} if component.name == "human" else set()

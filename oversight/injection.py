@@ -40,9 +40,9 @@ class Injection(Strict):
         assert isinstance(failing, Overseer)
         return failing, student
 
-    def applies(self, protocol: Overseer) -> bool:
-        """Whether the protocol has a role that this strikes."""
-        return any(failure.roles_in(protocol) for failure in self.together)
+    def roles_in(self, protocol: Overseer) -> set[str]:
+        """The roles of a protocol that this strikes; none where it does not apply."""
+        return {role for failure in self.together for role in failure.roles_in(protocol)}
 
     def described(self) -> str:
         """What this is, as text, without severities."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from oversight import measures
 from oversight.claims import BoolArray, FloatArray, Verdicts
+from oversight.component import Known, Overseer
 from oversight.pool import Pool
 from oversight.scores import Defended, differences, recorded
 from oversight.study import Case, Study
@@ -83,9 +84,10 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     the study and the number alone."""
     train = study.world.pool(study.seed, number, "train")
     test = study.world.pool(study.seed, number, "test")
-    asked = [Case(name) for name in study.cells] if cases is None else list(cases)
+    labelers = _Labelers(study, train)
+    asked = [Case(name) for name in labelers.protocols] if cases is None else list(cases)
     try:
-        baseline = _label(Case(study.baseline), train, study)
+        baseline = labelers.label(Case(study.baseline))
     except Exception as error:  # without it nothing can be measured
         return Replicate(number, {}, (_failed(Case(study.baseline), number, error),))
     weak = float(np.mean(baseline.answer == train.gold))
@@ -95,7 +97,7 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
         labels: dict[Case, _Labels] = {}
         for case in asked[start : start + TOGETHER]:
             try:
-                labels[case] = _label(case, train, study)
+                labels[case] = labelers.label(case)
             except Exception as error:  # one protocol's bug must not cost the others their results
                 failed.append(_failed(case, number, error))
         try:
@@ -105,24 +107,52 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     return Replicate(number, rows, tuple(failed))
 
 
-def _label(case: Case, pool: Pool, study: Study) -> _Labels:
-    protocol, student = study.cells[case.protocol], study.student
-    if case.failure:
-        protocol, student = study.failures[case.failure].into(protocol, student, case.severity)
-    said = Defended(pool.draws.items)
-    prepared = recorded(protocol, said).prepare(pool, study.setting)
-    said.listening = True
-    verdicts: Verdicts = prepared.assess(pool.roots)
-    minutes, calls = prepared.fixed_cost()
-    return _Labels(
-        belief=verdicts.belief,
-        answer=verdicts.answer,
-        labeled=verdicts.labeled,
-        minutes=float(verdicts.minutes.sum()) + minutes,
-        calls=float(verdicts.calls.sum()) + calls,
-        scores=differences(verdicts, pool.intended, said),
-        student=student,
-    )
+class _Labelers:
+    """The protocols of a study at work on one pool. What comes before a failure is done once: a
+    failure of the labels or of the student is given the labels that there are."""
+
+    def __init__(self, study: Study, pool: Pool) -> None:
+        self.study, self.pool, self.protocols = study, pool, study.cells
+        self._known: dict[str, tuple[Known, Defended]] = {}
+
+    def label(self, case: Case) -> _Labels:
+        protocol, student = self.protocols[case.protocol], self.study.student
+        if not case.failure:
+            return self._labels(*self._healthy(case.protocol), student)
+        injected = self.study.failures[case.failure]
+        if injected.roles_in(protocol) <= {"labels", "student"}:
+            known, said = self._healthy(case.protocol)
+            failing, student = injected.into(known, student, case.severity)
+            return self._labels(failing.prepare(self.pool, self.study.setting), said, student)
+        failing, student = injected.into(protocol, student, case.severity)
+        return self._labels(*self._prepared(failing), student)
+
+    def _healthy(self, name: str) -> tuple[Known, Defended]:
+        if name not in self._known:
+            prepared, said = self._prepared(self.protocols[name])
+            verdicts = prepared.assess(self.pool.roots)
+            said.listening = False
+            self._known[name] = (Known.of(prepared, self.pool.roots, verdicts), said)
+        return self._known[name]
+
+    def _prepared(self, protocol: Overseer) -> tuple[Overseer, Defended]:
+        said = Defended(self.pool.draws.items)
+        prepared = recorded(protocol, said).prepare(self.pool, self.study.setting)
+        said.listening = True
+        return prepared, said
+
+    def _labels(self, prepared: Overseer, said: Defended, student: Any) -> _Labels:
+        verdicts: Verdicts = prepared.assess(self.pool.roots)
+        minutes, calls = prepared.fixed_cost()
+        return _Labels(
+            belief=verdicts.belief,
+            answer=verdicts.answer,
+            labeled=verdicts.labeled,
+            minutes=float(verdicts.minutes.sum()) + minutes,
+            calls=float(verdicts.calls.sum()) + calls,
+            scores=differences(verdicts, self.pool.intended, said),
+            student=student,
+        )
 
 
 def _taught(

@@ -114,7 +114,8 @@ class Stress:
             return Break(protocol, failure, measure, status, severity)
 
         injected, cells = self.study.failures[failure], self.study.cells
-        if not injected.applies(cells[protocol]):
+        roles = injected.roles_in(cells[protocol])
+        if not roles:
             wanted = {role for part in injected.together for role in part.aims}
             return told(f"not applicable: no {' or '.join(sorted(wanted))} in it")
         if self._failed(protocol, failure):
@@ -123,7 +124,6 @@ class Stress:
             return told("not applicable: there is nothing for it to change")
         if protocol == self.study.baseline:
             return told("not applicable: it is the unaided overseer")
-        roles = {role for part in injected.together for role in part.roles_in(cells[protocol])}
         if measure == "label accuracy" and roles == {"student"}:
             return told("not applicable: it comes after the labels")
         if self._mean(protocol, failure, 0.0, measure) <= 0:

@@ -228,6 +228,7 @@ class Designed:
     random: dict[str, Point]
     confirmed: Results
     tried: int
+    written: bool = False
 
     def point(self, name: str, protocol: Overseer) -> Point:
         """A protocol as confirmed."""
@@ -327,7 +328,7 @@ def design(
         cases = both.cases()
         confirmed = empty(both, cases)
         run(both, cases, confirmed, **running)
-        done = Designed(study, asked, how, found, random, confirmed, len(tried.points))
+        done = Designed(study, asked, how, found, random, confirmed, len(tried.points), bool(store))
         if store:
             _write(store, done)
     return done

@@ -188,7 +188,7 @@ class Study(Strict):
             found += [
                 Case(name, failure, severity)
                 for name, protocol in self.cells.items()
-                if injected.applies(protocol)
+                if injected.roles_in(protocol)
                 for severity in injected.severity
             ]
         return found

@@ -46,6 +46,8 @@ def notes(done: Designed) -> list[str]:
     if kept:
         said.insert(1, "Every protocol found keeps, as searched: " + "; ".join(kept) + ".")
     by_hand, blind = (volumes["search"] - volumes[name] for name in ("by hand", "random search"))
+    if not done.written:
+        said.append("With --out DIR, each point of the front is written as a scenario file.")
     said.append(
         f"The search is worth {by_hand:+.3f} over what was written by hand and {blind:+.3f} over "
         "random search with as many evaluations."
