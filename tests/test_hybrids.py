@@ -1,0 +1,76 @@
+"""Protocols nobody wrote down: drawn at random from what a search may come up with, they keep the
+rules of the contract, healthy and failing."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oversight import Claims, Design, Injection, Verdicts
+from oversight.registry import registry
+from oversight.testing import ITEMS, NUMBERS, ordinary, same, small_pool
+
+KNOBS = {"ladder": {"rungs": ((2,), (2, 4, 6))}}
+
+
+def some(verdicts: Verdicts, index: Any) -> Verdicts:
+    return Verdicts(**{name: getattr(verdicts, name)[index] for name in NUMBERS})
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_nesting_keeps_the_rules(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool, who = small_pool(), ordinary()
+    space = Design(depth=3, knobs=KNOBS).space(pool.world)
+    drawn = (space.draw(lambda _, options: int(rng.integers(options))) for _ in range(50))
+    protocol = next(p for p in drawn if p is not None)
+    ready = protocol.prepare(pool, who)
+    whole, order = ready.assess(pool.roots), rng.permutation(ITEMS)
+    assert np.isfinite(whole.evidence).all()
+    assert (whole.minutes >= 0).all()
+    same(ready.assess(Claims.of(order)), some(whole, order))
+    node = int(rng.integers(len(pool.tree)))
+    grid = ready.assess(Claims.of(pool.everyone, np.array([[0], [node]])))
+    same(some(grid, 0), whole)
+    same(pickle.loads(pickle.dumps(ready)).assess(pool.roots), whole)
+    few = np.arange(3)
+    same(ready.assess(Claims.of(few, traced=True)), some(whole, few))
+
+    name = str(rng.choice(sorted(registry("failures").loaded)))
+    injected = Injection(together=(registry("failures").get(name)(),))
+    none, _ = injected.into(protocol, None, 0.0)
+    same(none.prepare(pool, who).assess(pool.roots), whole)
+    failing, _ = injected.into(protocol, None, 0.7)
+    struck = failing.prepare(pool, who)
+    same(struck.assess(Claims.of(order)), some(struck.assess(pool.roots), order))
+
+
+def test_what_the_code_review_repairs_and_what_not() -> None:
+    """docs/hybrids.md, from the reference results."""
+    path = Path(__file__).parent.parent / "results" / "code-review" / "breaks.csv"
+    with path.open(encoding="utf-8") as file:
+        rows = {
+            (row["failure"], row["protocol"]): row
+            for row in csv.DictReader(file)
+            if row["measure"] == "label accuracy"
+        }
+    hybrid, whole, apart = "debate where contested", "debate on the whole", "taken apart"
+    for repaired in ("debaters lie well", "the judge misses arguments"):
+        assert rows[repaired, whole]["status"] == "breaks"
+        assert rows[repaired, hybrid]["status"] == "never"
+    lean = "reviewers lean the wrong way"
+    assert rows[lean, apart]["status"] == "breaks"
+    assert rows[lean, hybrid]["status"] == "never"
+    audited = "contested, the suspicious audited"
+    for stays in ("every check is a guess", "noisy gates", "parts that do not make the whole"):
+        alone, with_debate, with_audit = (
+            float(rows[stays, name]["severity"]) for name in (apart, hybrid, audited)
+        )
+        assert with_debate - alone < 0.06
+        assert with_audit > with_debate + 0.05
+        assert rows[stays, hybrid]["silent"] == "True"
