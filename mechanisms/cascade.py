@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from oversight import (
     Amount,
@@ -16,6 +16,7 @@ from oversight import (
     Mechanism,
     OverseerSlot,
     Pool,
+    Ranks,
     Setting,
     Share,
     Tries,
@@ -47,6 +48,8 @@ class Cascade(Mechanism):
         None, description="instead: escalate this share of all items, the least sure ones"
     )
 
+    _ranks: Ranks = PrivateAttr(default_factory=dict)
+
     @model_validator(mode="after")
     def _somewhere_to_go(self) -> Self:
         if self.first == self.then:
@@ -70,7 +73,9 @@ class Cascade(Mechanism):
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         if not self.never:
-            return super().prepare(pool, setting)
+            prepared = super().prepare(pool, setting)
+            prepared._ranks = {}
+            return prepared
         # Nobody prepares to be asked nothing: a cascade that never escalates costs what first does.
         then = self.then
         prepared = super(Cascade, self.model_copy(update={"then": Human()})).prepare(pool, setting)
@@ -88,5 +93,4 @@ class Cascade(Mechanism):
     def _unsure(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         if self.share is None:
             return np.asarray(sureness(verdicts) < self.threshold)
-        key = (self._identity, self.copy_number)
-        return least_sure(self.first, claims, self.share, self.pool.draws, key)
+        return least_sure(self.first, claims, self.share, self.pool.everyone, self._ranks)

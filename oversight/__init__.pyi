@@ -23,6 +23,7 @@ from .component import Tries as Tries
 from .component import Wrapper as Wrapper
 from .component import rewrite as rewrite
 from .design_settings import Design as Design
+from .escalation import Ranks as Ranks
 from .escalation import least_sure as least_sure
 from .escalation import referred as referred
 from .escalation import sureness as sureness

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from oversight.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.claims import BoolArray, Claims, FloatArray, IntArray, Verdicts
 from oversight.component import Overseer
 from oversight.evidence import Evidence
-from oversight.streams import Draws, Key, gather
+from oversight.streams import gather
+
+Ranks = dict[int, FloatArray]
+"""By node, how sure an overseer is of each item, ranked."""
 
 
 def sureness(verdicts: Verdicts) -> FloatArray:
@@ -18,19 +21,20 @@ def sureness(verdicts: Verdicts) -> FloatArray:
 
 
 def least_sure(
-    overseer: Overseer, claims: Claims, share: float, draws: Draws, key: Key
+    overseer: Overseer, claims: Claims, share: float, everyone: IntArray, ranks: Ranks
 ) -> BoolArray:
     """Which claims are among the `share` of all items, node by node, about which the overseer is
-    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters."""
+    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters, and
+    are kept in `ranks`, which belongs to whoever prepared this overseer."""
 
-    def ranks(node: int) -> FloatArray:
-        def ranked() -> FloatArray:
-            sure = sureness(overseer.assess(Claims.of(draws.everyone, node)))
-            return np.argsort(np.argsort(sure, kind="stable"), kind="stable").astype(np.float64)
+    def ranked(node: int) -> FloatArray:
+        if node not in ranks:
+            sure = sureness(overseer.assess(Claims.of(everyone, node)))
+            place = np.argsort(np.argsort(sure, kind="stable"), kind="stable")
+            ranks[node] = place.astype(np.float64)
+        return ranks[node]
 
-        return draws.kept((*key, "least sure", node), ranked)
-
-    return gather(claims, ranks) < round(share * draws.items)
+    return gather(claims, ranked) < round(share * everyone.size)
 
 
 def referred(

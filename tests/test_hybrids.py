@@ -11,8 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oversight import Claims, Design, Injection, Verdicts
+from mechanisms.audit import Audit
+from mechanisms.cascade import Cascade
+from mechanisms.debate import Debate
+from mechanisms.decomposition import Decomposition
+from mechanisms.ladder import Ladder
+from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
+from mechanisms.vote import Vote
+from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts
 from oversight.registry import registry
+from oversight.replicate import run_replicate
 from oversight.testing import ITEMS, NUMBERS, ordinary, same, small_pool
 
 KNOBS = {"ladder": {"rungs": ((2,), (2, 4, 6))}}
@@ -48,6 +56,35 @@ def test_any_nesting_keeps_the_rules(seed: int) -> None:
     failing, _ = injected.into(protocol, None, 0.7)
     struck = failing.prepare(pool, who)
     same(struck.assess(Claims.of(order)), some(struck.assess(pool.roots), order))
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        Cascade(first=Debate(), then=Decomposition(), share=0.3),
+        Audit(of=Decomposition(), by=Debate(), choose="suspicion", share=0.3),
+        Vote(rule="dawid-skene", members=(Human(), Human(), Debate())),
+        Ladder(rungs=(4, 6)),
+        Decomposition(aggregate="hard", votes=3),
+        RecursiveRewardModeling(samples=40),
+    ],
+    ids=lambda p: p.name,
+)
+def test_what_ran_before_does_not_matter(protocol: Overseer) -> None:
+    """What a mechanism works out over the whole pool is its own, healthy or failing."""
+    study = Study(
+        world={"train_items": 300, "test_items": 300, "features": 6},
+        protocols={"it": protocol},
+        failures={"bias": {"kind": "belief_bias"}, "doubt": {"kind": "underconfidence"}},
+    )
+    cases = study.cases(study.failures)
+    together = run_replicate(study, 0, cases).rows
+    for case in cases:
+        alone = run_replicate(study, 0, [case]).rows[case]
+        assert np.array_equal(alone, together[case], equal_nan=True), case
+    backwards = run_replicate(study, 0, cases[::-1]).rows
+    for case in cases:
+        assert np.array_equal(backwards[case], together[case], equal_nan=True), case
 
 
 def test_what_the_code_review_repairs_and_what_not() -> None:
