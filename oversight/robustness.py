@@ -126,6 +126,9 @@ class Stress:
             return told("not applicable: it is the unaided overseer")
         if measure == "label accuracy" and roles == {"student"}:
             return told("not applicable: it comes after the labels")
+        gap = self.results.pgr(protocol)
+        if measure == "PGR" and not gap.defined:
+            return told(gap.status)
         if self._mean(protocol, failure, 0.0, measure) <= 0:
             return told(START, 0.0)
         between = self.bracket(protocol, failure, measure)
@@ -192,7 +195,7 @@ class Stress:
         for protocol in self.study.cells:
             if protocol == self.study.baseline:
                 continue
-            row: Row = {"protocol": protocol}
+            row: Row = {"protocol": protocol, "applicable": 0}
             for measure, short in (("label accuracy", "label"), ("PGR", "pgr")):
                 struck = [
                     b
@@ -205,7 +208,7 @@ class Stress:
                 row[f"{short}_robustness"] = float(np.mean(borne)) if borne else None
                 row[f"{short}_survived"] = sum(b.status == NEVER for b in struck)
                 row[f"{short}_silent"] = sum(b.silent is True for b in struck)
-                row["applicable"] = len(struck)
+                row["applicable"] = max(row["applicable"], len(struck))
             found.append(row)
         return sorted(found, key=lambda r: (-(r["label_robustness"] or 0), r["protocol"]))
 

@@ -141,18 +141,20 @@ def stressed(found: Stress, form: str, doses: bool) -> None:
     for measure, title in words.MEASURES:
         parts.append((title, words.grid(found, measure), 1))
     parts.append((words.RANKED, words.ranking(found), 1))
-    key = words.KEY.format(tolerance=found.tolerance)
+    notes = [words.KEY.format(tolerance=found.tolerance), *words.undefined(found)]
     if form == "markdown":
         told = [f"{title}\n\n{pieces.markdown(*what)}" for title, what, _ in parts]
-        click.echo("\n\n".join([*told, key]))
+        click.echo("\n\n".join([*told, *notes]))
         return
     out = console()
-    out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
+    if found.study.about:
+        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
     for title, what, left in parts:
         out.print(title + "\n", markup=False)
         out.print(pieces.table(*what, left))
         out.print()
-    out.print(key, markup=False)
+    for note in notes:
+        out.print(note + "\n", markup=False)
 
 
 @contextmanager
@@ -194,7 +196,8 @@ def designed(done: Designed, form: str) -> None:
         click.echo("\n\n".join(told))
         return
     out = console()
-    out.print(f"{done.study.name}: {done.study.about}\n", markup=False)
+    if done.study.about:
+        out.print(f"{done.study.name}: {done.study.about}\n", markup=False)
     made = table(heads, cells)
     made.columns[-1].justify = "left"
     out.print(made)

@@ -125,6 +125,14 @@ def test_statuses(found: Stress) -> None:
     assert the(bad, "consultancy", "bias").severity == 0.0
 
 
+def test_where_pgr_is_undefined_so_are_its_break_points() -> None:
+    """One of eight dimensions: what gold teaches such a student is worse than a person."""
+    blind = study(student={"features": 1}, failures={"noise": {"kind": "noisy_aggregator"}})
+    found = the(stress(blind), "decomposition", "noise", "PGR")
+    assert found.status.startswith("undefined: ceiling - weak")
+    assert the(stress(blind), "decomposition", "noise").status == BREAKS
+
+
 def test_loud_and_silent() -> None:
     """Colluding debaters leave a judge who knows that they heard nothing; noise nobody reckons with
     leaves the stated confidence where it was."""

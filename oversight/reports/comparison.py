@@ -103,7 +103,7 @@ def notes(results: Results) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for row in rows:
         if row["pgr_status"] != "ok":
-            by_reason.setdefault(row["pgr_status"], []).append(row["protocol"])
+            by_reason.setdefault(row["pgr_status"], []).append(about(row))
     said += [f"PGR {reason} ({', '.join(names)})" for reason, names in by_reason.items()]
     flagged = [
         f"{row['protocol']} ({row['structured_share_status'].removeprefix('flagged: ')})"

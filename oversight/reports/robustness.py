@@ -21,9 +21,18 @@ def cell(found: Break) -> str:
     """A break point in few letters."""
     if found.status == BREAKS:
         return f"{two(found.severity)}{'!' if found.silent else ' '}"
-    return {NEVER: "never ", START: "start "}.get(
-        found.status, "failed " if found.status.startswith("undefined") else "– "
-    )
+    if found.status.startswith("undefined"):
+        return "undefined "
+    return {NEVER: "never ", START: "start "}.get(found.status, "– ")
+
+
+def undefined(stress: Stress) -> list[str]:
+    """Why break points are undefined, each reason once."""
+    reasons: dict[str, dict[str, None]] = {}
+    for found in stress.breaks():
+        if found.status.startswith("undefined"):
+            reasons.setdefault(f"{found.measure} {found.status}", {})[found.protocol] = None
+    return [f"{reason} ({', '.join(names)})" for reason, names in reasons.items()]
 
 
 def grid(stress: Stress, measure: Measure) -> tuple[list[str], list[list[str]]]:
