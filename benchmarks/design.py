@@ -14,7 +14,6 @@ import sys
 import oversight
 from oversight.search import design
 
-
 FIRST = 100
 """Seeds below were used to choose the optimizer."""
 
