@@ -6,14 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 
 from oversight.claims import Claims, FloatArray, Trace, Verdicts
 from oversight.evidence import Evidence, reading_minutes
-from oversight.perception import Perceiver
+from oversight.perception import Perceiver, moved_accuracy
 from oversight.pool import Setting
-from oversight.settings import CLEAREST, Minutes
+from oversight.settings import Minutes
 from oversight.streams import stream
 from oversight.strict import Amount, Positive, Share, Whole
 
@@ -69,8 +67,7 @@ class Human(Perceiver):
                 self.pool.draws.seed, "skill", *self.seat, *self.pool.draws.key[:2]
             ).standard_normal()
         )
-        moved = [_moved(float(a), self._skill_sd, own) for a in np.unique(right)]
-        return np.asarray(np.array(moved)[np.searchsorted(np.unique(right), right)])
+        return moved_accuracy(right, self._skill_sd, self._skill_sd * own)
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         found, prior = self._judge(claims, evidence, self._factor)
@@ -79,12 +76,15 @@ class Human(Perceiver):
             prior,
             self._spent(claims, evidence),
             0.0,
+            True if self._attention is None else self._attention.done[claims.item],
             trace=self._told(claims, evidence, found),
         )
 
     def _spent(self, claims: Claims, evidence: Evidence | None) -> FloatArray:
         assert self._cost is not None
         spent = self._cost[claims.node] + reading_minutes(self._minutes, evidence)
+        if self._attention is not None:
+            spent = spent / self._attention.pace[self._attention.row[claims.item]]
         return np.broadcast_to(spent, claims.shape)
 
     def _told(self, claims: Claims, evidence: Evidence | None, found: FloatArray) -> Trace | None:
@@ -103,19 +103,3 @@ class Human(Perceiver):
             else f"person {self.person}" + f" (copy {self.copy_number})" * (self.copy_number > 0)
         )
         return Trace(who, facts)
-
-
-def _moved(right: float, sd: float, own: float) -> float:
-    """A person's accuracy whose log-odds lie `own` standard deviations from a center that keeps the
-    mean at `right`."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
-    weights = weights / weights.sum()
-
-    def off(center: float) -> float:
-        return float(weights @ expit(center + sd * nodes)) - right
-
-    if right >= CLEAREST:
-        return right
-    middle = float(logit(right))
-    center = brentq(off, middle - 1, middle + 1 + 2 * sd**2 + 4 * sd, xtol=1e-12)
-    return float(expit(center + sd * own))

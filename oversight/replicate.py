@@ -13,6 +13,9 @@ import numpy as np
 from oversight import measures
 from oversight.claims import BoolArray, FloatArray, Verdicts
 from oversight.component import Known, Overseer
+from oversight.desk.measures import COLUMNS as DESK
+from oversight.desk.measures import measures as of_desk
+from oversight.desk.staffed import Staffed
 from oversight.pool import Pool
 from oversight.scores import Defended, differences, recorded
 from oversight.study import Case, Study
@@ -41,6 +44,7 @@ COLUMNS = (
     "model_calls_per_item",
     "agent_score_difference",
     "agent_score_difference_log",
+    *DESK,
 )
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
 
@@ -73,6 +77,7 @@ class _Labels:
     calls: float
     scores: tuple[float, float]
     student: Any
+    desk: dict[str, float]
 
 
 TOGETHER = 48
@@ -87,10 +92,10 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     labelers = _Labelers(study, train)
     asked = [Case(name) for name in labelers.protocols] if cases is None else list(cases)
     try:
-        baseline = labelers.label(Case(study.baseline))
+        unaided = labelers.unaided()
     except Exception as error:  # without it nothing can be measured
         return Replicate(number, {}, (_failed(Case(study.baseline), number, error),))
-    weak = float(np.mean(baseline.answer == train.gold))
+    weak = float(np.mean(unaided == train.gold))
     rows: dict[Case, tuple[float, ...]] = {}
     failed = []
     for start in range(0, len(asked), TOGETHER):
@@ -113,7 +118,17 @@ class _Labelers:
 
     def __init__(self, study: Study, pool: Pool) -> None:
         self.study, self.pool, self.protocols = study, pool, study.cells
+        if (desk := study.desk) is not None:
+            at_desk = self.protocols.items()
+            self.protocols = {name: Staffed(inner=made, desk=desk) for name, made in at_desk}
         self._known: dict[str, tuple[Known, Defended]] = {}
+
+    def unaided(self) -> BoolArray:
+        """Answers of the unaided overseer, healthy and rested: what "weak" is measured on."""
+        if self.study.desk is None:
+            return self.label(Case(self.study.baseline)).answer
+        rested = self.study.cells[self.study.baseline].prepare(self.pool, self.study.setting)
+        return rested.assess(self.pool.roots).answer
 
     def label(self, case: Case) -> _Labels:
         protocol, student = self.protocols[case.protocol], self.study.student
@@ -144,14 +159,21 @@ class _Labelers:
     def _labels(self, prepared: Overseer, said: Defended, student: Any) -> _Labels:
         verdicts: Verdicts = prepared.assess(self.pool.roots)
         minutes, calls = prepared.fixed_cost()
+        minutes += float(verdicts.minutes.sum())
+        desk: dict[str, float] = dict.fromkeys(DESK, float("nan"))
+        if (settings := self.study.desk) is not None:
+            # A failure of the labels passes on what it does not know.
+            timetable = prepared.timetable  # type: ignore[attr-defined]
+            desk = of_desk(settings, timetable, minutes, verdicts.labeled)
         return _Labels(
             belief=verdicts.belief,
             answer=verdicts.answer,
             labeled=verdicts.labeled,
-            minutes=float(verdicts.minutes.sum()) + minutes,
+            minutes=minutes,
             calls=float(verdicts.calls.sum()) + calls,
             scores=differences(verdicts, self.pool.intended, said),
             student=student,
+            desk=desk,
         )
 
 
@@ -232,6 +254,7 @@ def _row(
         "model_calls_per_item": given.calls / len(marked),
         "agent_score_difference": given.scores[0],
         "agent_score_difference_log": given.scores[1],
+        **given.desk,
     }
     if not some:  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from oversight.claims import FloatArray
+from oversight.desk.measures import COLUMNS as DESK
 from oversight.pgr import Difference, Ratio, differences, fieller, structured_share, undefined
 from oversight.replicate import COLUMNS, Failed, Replicate
 from oversight.study import Case
@@ -34,6 +35,7 @@ MEANS = (
     "model_calls_per_item",
     "agent_score_difference",
     "agent_score_difference_log",
+    *DESK,
 )
 SUMMARY = (
     "scenario",
@@ -66,6 +68,7 @@ SUMMARY = (
     "label_confidence",
     "agent_score_difference",
     "agent_score_difference_log",
+    *DESK,
 )
 """Columns of a summary row, in order."""
 
@@ -160,8 +163,10 @@ class Results:
         if self.untouched(_case(case)):
             return undefined("the failure does not apply: there is nothing for it to change")
         done = ~np.isnan(self.column(case, "weak_accuracy"))
-        if done.any() and not np.nanmax(self.column(case, "coverage")):
-            return undefined("nothing was labeled")
+        blank = int(np.sum(self.column(case, "coverage")[done] == 0))
+        if blank:
+            where = "" if blank == done.sum() else f" in {blank} of {done.sum()} replicates"
+            return undefined(f"nothing was labeled{where}")
         top = (self.column(case, over) - self.column(case, less))[done]
         return fieller(top, self.gap()[done])
 

@@ -78,20 +78,25 @@ def recorded(protocol: Overseer, log: Defended) -> Overseer:
     def change(_: str, part: Component) -> Component:
         if hasattr(part, "argue"):
             return Recorder(inner=part, log=log)
+        if "log" in type(part).model_fields:  # who prepares on the way, and must not be heard then
+            part = part.model_copy(update={"log": log})
         return part.mapped(change)
 
-    return protocol.mapped(change)
+    changed = change("", protocol)
+    assert isinstance(changed, Overseer)
+    return changed
 
 
 def differences(verdicts: Verdicts, truth: BoolArray, log: Defended) -> tuple[float, float]:
     """(Brier, log) agent score difference of verdicts about every item; NaN where U argued for no
     truth or for no falsehood."""
-    if not (log.truth.any() and log.falsehood.any()):
+    for_true, for_false = log.truth & verdicts.labeled, log.falsehood & verdicts.labeled
+    if not (for_true.any() and for_false.any()):
         return float("nan"), float("nan")
     odds: FloatArray = np.where(truth, 1.0, -1.0) * (verdicts.evidence + verdicts.prior)
 
     def apart(for_truth: FloatArray, for_falsehood: FloatArray) -> float:
-        return float(for_truth[log.truth].mean() - for_falsehood[log.falsehood].mean())
+        return float(for_truth[for_true].mean() - for_falsehood[for_false].mean())
 
     brier = apart(-2 * expit(-odds) ** 2, -2 * expit(odds) ** 2)
     return brier, apart(log_expit(odds), log_expit(-odds))

@@ -21,6 +21,7 @@ from pydantic_core import InitErrorDetails
 
 from oversight.component import Component, Overseer
 from oversight.design_settings import Design
+from oversight.desk.settings import Desk
 from oversight.injection import Injection, InjectionField
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
@@ -102,6 +103,7 @@ class Study(Strict):
     student: Student = Field(default_factory=lambda: registry("students").get("linear")())
     protocols: dict[str, OverseerSlot]
     failures: dict[str, InjectionField] = Field(default_factory=dict)
+    desk: Desk | None = None
     design: Design | None = None
 
     DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
@@ -206,6 +208,8 @@ class Study(Strict):
         """A digest of what decides the numbers of a replicate, apart from protocols: not name,
         about or replicates."""
         told = {key: _resolved(getattr(self, key)) for key in self.DECIDE}
+        if self.desk is not None:
+            told["desk"] = _resolved(self.desk)
         template = self.world.template
         told["tree"] = [
             template.children,

@@ -1,0 +1,1 @@
+"""A working day for the people of a protocol: hours, breaks, queues, fatigue (MODEL 7)."""

@@ -1,0 +1,234 @@
+"""A protocol whose people sit at a desk: an overseer like any other, which labels what its people
+get done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from oversight.claims import Claims, FloatArray, Verdicts
+from oversight.component import Component, Overseer, OverseerWrapper, rewrite
+from oversight.desk.people import Seated, Shift, criterion, skills
+from oversight.desk.queue import Manner, ready_times
+from oversight.desk.settings import Desk
+from oversight.desk.simulation import Timetable, simulate
+from oversight.evidence import Evidence
+from oversight.perception import Attention
+from oversight.pool import Pool, Setting
+
+USUAL = Manner()
+
+
+class Staffed(OverseerWrapper):
+    """A protocol at a desk. Items wait in line, people take them in sittings, with the effort that
+    they have when they sit down; labels are what the protocol says of an item with that effort.
+
+    First the day is planned with the minutes that items take at full effort. Then the protocol
+    assesses every item, with each person as attentive as at that time. Where minutes depend on
+    effort (who is unsure asks on), the plan does not hold: then every sitting is planned with what
+    the protocol says at that effort.
+    """
+
+    desk: Desk = Field(Desk(), exclude=True)
+    log: Any = Field(None, exclude=True)
+
+    _pool: Pool | None = None
+    _setting: Setting | None = None
+    _criterion: FloatArray | None = None
+    _variation: FloatArray | float = 1.0
+    _first: Overseer | None = None
+    _verdicts: Verdicts | None = None
+    _timetable: Timetable | None = None
+    _spent: tuple[float, float] = (0.0, 0.0)
+    _known: dict[Manner, Verdicts] = PrivateAttr(default_factory=dict)
+
+    @property
+    def timetable(self) -> Timetable:
+        """Who worked on what when."""
+        self._worked()
+        assert self._timetable is not None
+        return self._timetable
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        staffed = self.model_copy()
+        staffed._pool, staffed._setting = pool, setting
+        staffed._criterion = criterion(self.desk, pool)
+        staffed._variation = _varied(self.desk, pool)
+        staffed._verdicts, staffed._known = None, {}
+        staffed._first = staffed._people_at(None, None)
+        return staffed
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        if evidence is not None or np.any(claims.node != 0):
+            raise TypeError("a desk labels items: it is asked about their own questions alone")
+        whole, at = self._worked(), np.broadcast_to(claims.item, claims.shape)
+        assert self._pool is not None
+        if claims.item is self._pool.everyone:
+            return whole
+        return Verdicts(
+            whole.evidence[at],
+            whole.prior[at],
+            whole.minutes[at],
+            whole.calls[at],
+            whole.labeled[at],
+        )
+
+    def fixed_cost(self) -> tuple[float, float]:
+        """What was paid before any item, of what the protocol asked for."""
+        self._worked()
+        return self._spent
+
+    def _worked(self) -> Verdicts:
+        if self._verdicts is None:
+            self._verdicts = self._work()
+        return self._verdicts
+
+    def _work(self) -> Verdicts:
+        assert self._first is not None
+        assert self._pool is not None
+        roots = self._pool.roots
+        usual = self._first.assess(roots)
+        fixed, fixed_calls = self._first.fixed_cost()
+
+        def planned(manner: Manner) -> FloatArray:
+            return np.asarray(usual.minutes / manner.pace * self._variation)
+
+        plan = self._planned(planned, fixed, usual)
+        said = self._said(plan, usual)
+        charged = said.minutes * self._variation
+        expected = usual.minutes / self._paces(plan) * self._variation
+        done = plan.done
+        if not np.allclose(charged[done], expected[done], rtol=1e-9, atol=0):
+            plan = self._planned(lambda manner: self._minutes(manner, plan), fixed, usual)
+            done, expected = plan.done, self._picked(plan, "minutes") * self._variation
+            said = self._said(plan, usual)
+            if not np.allclose(
+                (said.minutes * self._variation)[done], expected[done], rtol=1e-9, atol=0
+            ):
+                said = replace(  # the protocol compares items: take what the sittings were told
+                    said,
+                    evidence=self._picked(plan, "evidence"),
+                    prior=self._picked(plan, "prior"),
+                    calls=self._picked(plan, "calls"),
+                    labeled=self._picked(plan, "labeled").astype(np.bool_),
+                )
+        self._timetable = plan
+        paid_in_full = plan.fixed >= fixed
+        self._spent = (plan.fixed, fixed_calls if paid_in_full else 0.0)
+        return replace(
+            said,
+            minutes=np.where(done, expected, 0.0),
+            calls=np.where(done, said.calls, 0.0),
+            labeled=said.labeled & done,
+            trace=None,
+        )
+
+    def _planned(self, minutes: Any, fixed: float, usual: Verdicts) -> Timetable:
+        desk, draws = self.desk, self._draws()
+        arrival = np.full(draws.items, 60.0 * desk.start)
+        if desk.arrivals is not None:
+            gaps = draws.column("standard_exponential", 0, "desk", "arrivals")
+            arrival = arrival + np.cumsum(gaps) * (60 / desk.arrivals)
+        ready = ready_times(arrival, desk.model_minutes * usual.calls, desk.model_servers)
+        urgent = np.zeros(draws.items, dtype=np.bool_)
+        if desk.urgent:
+            urgent = draws.column("random", 0, "desk", "urgent") < desk.urgent
+        return simulate(desk, minutes, fixed, arrival, ready, urgent)
+
+    def _said(self, plan: Timetable, usual: Verdicts) -> Verdicts:
+        """What the protocol says of every item, with people as they were at that time."""
+        if not plan.done.any():
+            return usual
+        if plan.done.all() and self._alike(plan) and plan.fixed_effort() == 1.0:
+            return usual
+        attention = self._attention(plan.manners, plan)
+        return self._people_at(self._before(plan), attention).assess(self._roots())
+
+    def _alike(self, plan: Timetable) -> bool:
+        """Whether everybody worked in the usual manner, and nobody is special."""
+        return set(np.unique(plan.manner)) <= {0} and not self.desk.skill_sd
+
+    def _minutes(self, manner: Manner, before: Timetable) -> FloatArray:
+        """By item, what it takes people who all work in this manner."""
+        if manner not in self._known:
+            attention = self._attention((manner,))
+            people = self._people_at(self._before(before), attention)
+            self._known[manner] = people.assess(self._roots())
+        return self._known[manner].minutes * self._variation
+
+    def _picked(self, plan: Timetable, what: str) -> FloatArray:
+        """By item, what the protocol says of it with everybody in the manner in which it was
+        worked on."""
+        found = np.zeros(plan.manner.shape)
+        for row, manner in enumerate(plan.manners):
+            here = (plan.manner == row) & plan.done
+            if here.any():
+                found[here] = getattr(self._known[manner], what)[here]
+        return found
+
+    def _paces(self, plan: Timetable) -> FloatArray:
+        return np.array([manner.pace for manner in plan.manners])[plan.manner]
+
+    def _before(self, plan: Timetable) -> Attention | None:
+        """People's attention to what is paid before any item."""
+        return self._attention((Manner(plan.fixed_effort()),), skilled=False)
+
+    def _attention(
+        self, manners: tuple[Manner, ...], plan: Timetable | None = None, skilled: bool = True
+    ) -> Attention:
+        """Attention in these manners, each item in its own by a plan, or all in the first; of these
+        very people, or of middling ones."""
+        assert self._pool is not None
+        items = self._draws().items
+        return Attention(
+            row=np.zeros(items, dtype=np.int64) if plan is None else plan.manner,
+            effort=np.array([manner.effort for manner in manners]),
+            pace=np.array([manner.pace for manner in manners]),
+            skill=skills(self.desk, self._pool, manners) if skilled else np.zeros(len(manners)),
+            skill_sd=self.desk.skill_sd if skilled else 0.0,
+            criterion=self._criterion,
+            done=np.ones(items, dtype=np.bool_) if plan is None else plan.done,
+        )
+
+    def _people_at(self, before: Attention | None, during: Attention | None) -> Overseer:
+        """The protocol, prepared by people of one attention, for people of another."""
+        assert self._pool is not None
+        assert self._setting is not None
+        if before is None and self._criterion is not None:
+            before = during = self._attention((USUAL,), skilled=False)
+        shift = Shift(before)
+        risk = self.desk.automation_bias
+
+        def seated(person: Component) -> Component:
+            return Seated(inner=person, shift=shift, relative_risk=risk)
+
+        protocol = rewrite(self.inner, "people", seated)
+        listening = self.log is not None and self.log.listening
+        if listening:  # what is said while preparing is not said of the items
+            self.log.listening = False
+        prepared = protocol.prepare(self._pool, self._setting)
+        if listening:
+            self.log.listening = True
+        shift.attention = during
+        assert isinstance(prepared, Overseer)
+        return prepared
+
+    def _roots(self) -> Claims:
+        assert self._pool is not None
+        return self._pool.roots
+
+    def _draws(self) -> Any:
+        assert self._pool is not None
+        return self._pool.draws
+
+
+def _varied(desk: Desk, pool: Pool) -> FloatArray | float:
+    """By item, what its minutes are multiplied by: 1 on average."""
+    if not desk.variation:
+        return 1.0
+    shape = desk.variation**-2
+    luck = pool.draws.generator("desk", "variation")
+    return np.asarray(luck.gamma(shape, 1 / shape, pool.draws.items))
