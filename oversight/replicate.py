@@ -57,6 +57,7 @@ class Failed:
     replicate: int
     error: str
     origin: str
+    traceback: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     try:
         unaided = labelers.unaided()
     except Exception as error:  # without it nothing can be measured
-        return Replicate(number, {}, (_failed(Case(study.baseline), number, error),))
+        lost = [Case(study.baseline), *(case for case in asked if case != Case(study.baseline))]
+        return Replicate(number, {}, tuple(_failed(case, number, error) for case in lost))
     weak = float(np.mean(unaided == train.gold))
     rows: dict[Case, tuple[float, ...]] = {}
     failed = []
@@ -264,4 +266,5 @@ def _row(
 def _failed(case: Case, number: int, error: Exception) -> Failed:
     frames = traceback.extract_tb(error.__traceback__)
     origin = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-    return Failed(case, number, f"{type(error).__name__}: {error}", origin)
+    told = "".join(traceback.format_exception(error))
+    return Failed(case, number, f"{type(error).__name__}: {error}", origin, told)

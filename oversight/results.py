@@ -15,10 +15,13 @@ import numpy as np
 from oversight.claims import FloatArray
 from oversight.desk.measures import COLUMNS as DESK
 from oversight.pgr import Difference, Ratio, differences, fieller, structured_share, undefined
-from oversight.replicate import COLUMNS, Failed, Replicate
-from oversight.study import Case
+from oversight.replicate import COLUMNS, Failed
+from oversight.store import Store
+from oversight.study import Case, Study
 
 Row = dict[str, Any]
+ROWS = 1000
+"""Replicates whose rows are written together."""
 MEANS = (
     "label_accuracy",
     "coverage",
@@ -77,51 +80,52 @@ DIFFERENCE = ("first", "second", "difference", "low", "high", "status", "p_value
 
 
 class Results:
-    """What `compare` found. Numbers are kept as one array a protocol, so that many replicates stay
-    small."""
+    """What a study found. Numbers stay in the store and are read where they are asked for, so that
+    many replicates need no more memory than few."""
 
-    def __init__(
-        self, scenario: str, cases: Iterable[Case], baseline: str, items: int, replicates: int
-    ) -> None:
-        self.scenario, self.baseline, self.items = scenario, baseline, items
-        self.replicates = replicates
-        self.failed: list[Failed] = []
-        self._values: dict[Case, FloatArray] = {}
-        self.expect(cases)
+    def __init__(self, study: Study, cases: Iterable[Case], store: Store) -> None:
+        self.study, self._store = study, store
+        self.scenario, self.baseline = study.name, study.baseline
+        self.items, self.replicates = study.world.train_items, study.replicates
+        self._cases = dict.fromkeys(cases)
 
     def expect(self, cases: Iterable[Case]) -> None:
-        """Make room for more cases."""
-        for case in cases:
-            empty = np.full((self.replicates, len(COLUMNS)), np.nan)
-            self._values.setdefault(case, empty)
-
-    def add(self, replicate: Replicate) -> None:
-        """Put a replicate in its place, whatever the order they come in."""
-        for case, row in replicate.rows.items():
-            self._values[case][replicate.number] = row
-        self.failed += replicate.failed
-        self.failed.sort(key=lambda failed: (failed.replicate, failed.case))
+        """Be about more cases."""
+        self._cases |= dict.fromkeys(cases)
 
     @property
     def cases(self) -> list[Case]:
-        return list(self._values)
+        """What the rows are about, in order."""
+        return list(self._cases)
+
+    @property
+    def failed(self) -> list[Failed]:
+        """What failed, in order of replicates."""
+        found = self._store.failed(self.study, self.cases)
+        return sorted(found, key=lambda failed: (failed.replicate, failed.case))
 
     @property
     def protocols(self) -> list[str]:
         """The protocols that were run without a failure."""
-        return [case.protocol for case in self._values if not case.failure]
+        return [case.protocol for case in self.cases if not case.failure]
 
     def column(self, case: Case | str, name: str) -> FloatArray:
         """One measure of a case, or of a protocol without failures, by replicate; NaN where it
         failed."""
-        return self._values[_case(case)][:, COLUMNS.index(name)]
+        return self._numbers(_case(case))[:, COLUMNS.index(name)]
+
+    def _numbers(self, case: Case) -> FloatArray:
+        """(replicates, columns)."""
+        if case not in self._cases:
+            raise KeyError(f"no results of {case.protocol!r} here")
+        return self._store.array(self.study, case)
 
     def untouched(self, case: Case) -> bool:
         """Whether a failure changed no number of its protocol, in any replicate."""
-        healthy = self._values.get(Case(case.protocol))
-        if not case.failure or not case.severity or healthy is None:
+        healthy = Case(case.protocol)
+        if not case.failure or not case.severity or healthy not in self._cases:
             return False
-        return np.array_equal(self._values[case], healthy, equal_nan=True)
+        return np.array_equal(self._numbers(case), self._numbers(healthy), equal_nan=True)
 
     @property
     def rows(self) -> list[Row]:
@@ -129,17 +133,28 @@ class Results:
         return list(self._rows())
 
     def _rows(self) -> Iterator[Row]:
-        for number in range(self.replicates):
-            for case, values in self._values.items():
-                if np.isnan(values[number, COLUMNS.index("weak_accuracy")]):
-                    continue  # failed
-                numbers = zip(COLUMNS, values[number].tolist(), strict=True)
-                yield {
-                    "scenario": self.scenario,
-                    **_about(case),
-                    "replicate": number,
-                    **{key: None if math.isnan(value) else value for key, value in numbers},
-                }
+        return (row for block in self.row_blocks() for row in block)
+
+    def row_blocks(self) -> Iterator[list[Row]]:
+        """The same rows, some replicates at a time, whatever there is."""
+        for start in range(0, self.replicates, ROWS):
+            stop = min(start + ROWS, self.replicates)
+            block = [(case, self._numbers(case)[start:stop].tolist()) for case in self.cases]
+            rows = [
+                self._row(case, number, values[number - start])
+                for number in range(start, stop)
+                for case, values in block
+            ]
+            yield [row for row in rows if row["weak_accuracy"] is not None]  # which failed
+
+    def _row(self, case: Case, number: int, values: list[float]) -> Row:
+        numbers = zip(COLUMNS, values, strict=True)
+        return {
+            "scenario": self.scenario,
+            **_about(case),
+            "replicate": number,
+            **{key: None if math.isnan(value) else value for key, value in numbers},
+        }
 
     def gap(self) -> FloatArray:
         """ceiling - weak by replicate."""
@@ -192,7 +207,7 @@ class Results:
 
     def summary(self) -> list[Row]:
         """One row a case; what is undefined is None and its status says why."""
-        return [self.summary_row(case) for case in self._values]
+        return [self.summary_row(case) for case in self.cases]
 
     def summary_row(self, case: Case) -> Row:
         """A case's row."""

@@ -12,9 +12,11 @@ import numpy as np
 from scipy import stats
 
 from oversight.claims import FloatArray
+from oversight.crew import Crew
+from oversight.export import export
 from oversight.injection import catalogue
 from oversight.results import Results, Row, write_csv
-from oversight.runner import Progress, empty, opened, run, workers
+from oversight.runner import Progress, opened, run
 from oversight.study import Case, Study
 
 Measure = Literal["label accuracy", "PGR"]
@@ -252,6 +254,7 @@ def stress(
     executor: Executor | None = None,
     jobs: int = 1,
     out: str | Path | None = None,
+    retry: bool = False,
     progress: Progress | None = None,
     announce: Callable[[int], None] | None = None,
 ) -> Stress:
@@ -265,16 +268,18 @@ def stress(
     chosen = {name: named[name] for name in only} if (only := list(only)) else named
     study = study.model_copy(update={"failures": chosen})
     cases = study.cases(chosen)
-    results = empty(study, cases)
-    found = Stress(study, results, tolerance)
-    with opened(study, out) as store, workers(executor, jobs) as pool:
+    with opened(out) as store, Crew(executor, jobs) as crew:
+        if retry:
+            store.forget_failed(study, cases)
+        found = Stress(study, Results(study, cases, store), tolerance)
         while cases:
             if announce:
                 announce(len(cases))
-            run(study, cases, results, store=store, executor=pool, jobs=jobs, progress=progress)
+            found.results.expect(cases)
+            run([(study, cases)], store, crew, progress)
             cases = _halves(found)
-        if store:
-            store.export(results)
+        if store.folder:
+            export(found.results, store.folder)
             found.export(store.folder)
     return found
 

@@ -1,24 +1,24 @@
-"""Runs a study: replicates in this process or any executor, kept in a store where one is given."""
+"""Runs a study: replicates in this process or any executor, kept in a store."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from itertools import islice
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from math import ceil
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from oversight.replicate import Replicate, run_replicate
+from oversight.crew import Crew, Task
+from oversight.export import export
+from oversight.replicate import Replicate
 from oversight.results import Results
 from oversight.store import Store
 from oversight.study import Case, Study
 
 Progress = Callable[[Replicate], None]
-Task = tuple[int, list[Case]]
-"""A replicate's number and the cases to run in it."""
+MOST = 1000
+"""Replicates at which a wish for precision gives up."""
+UNCLEAR = "undefined: ceiling - weak"
 
 
 def compare(
@@ -28,7 +28,11 @@ def compare(
     executor: Executor | None = None,
     jobs: int = 1,
     out: str | Path | None = None,
+    precision: float | None = None,
+    most: int = MOST,
+    retry: bool = False,
     progress: Progress | None = None,
+    found: Callable[[int], None] | None = None,
 ) -> Results:
     """Run every protocol of a study on the same items, with the same people and student, and
     compare them.
@@ -37,103 +41,78 @@ def compare(
     executor  any concurrent.futures.Executor; the numbers do not depend on it
     jobs      worker processes, where no executor is given; 1 runs in this process
     out       a folder to keep results in; what is there already is not run again
+    precision a half-width of intervals: replicates are added until every PGR has it, or until there
+              are `most`
+    retry     whether what failed before is run again
     progress  called with each finished replicate
+    found     called with how many cells of a study the folder had already
 
     A case that raises in a replicate is kept in `Results.failed`; the others go on.
     """
     cases = study.cases(study.failures if failures else None)
-    results = empty(study, cases)
-    with opened(study, out) as store, workers(executor, jobs) as pool:
-        run(study, cases, results, store=store, executor=pool, jobs=jobs, progress=progress)
-        if store:
-            store.export(results)
+    with opened(out) as store, Crew(executor, jobs) as crew:
+        if retry:
+            store.forget_failed(study, cases)
+        while True:
+            run([(study, cases)], store, crew, progress, found)
+            results = Results(study, cases, store)
+            wanted = study.replicates if precision is None else enough(results, precision, most)
+            if wanted <= study.replicates:
+                break
+            study = study.model_copy(update={"replicates": wanted})
+        if store.folder:
+            export(results, store.folder)
     return results
 
 
-def empty(study: Study, cases: Iterable[Case]) -> Results:
-    """Results with room for these cases of a study."""
-    items, replicates = study.world.train_items, study.replicates
-    return Results(study.name, cases, study.baseline, items, replicates)
+def opened(out: str | Path | None) -> AbstractContextManager[Store]:
+    """The store of a folder, or of a run that keeps nothing."""
+    return Store.open(None if out is None else Path(out))
+
+
+def enough(results: Results, precision: float, most: int) -> int:
+    """How many replicates to run before every PGR is looked at again: as many as there are, if each
+    has a half-width of `precision` or there are `most`."""
+    have, wanted = results.replicates, results.replicates
+    for case in results.cases:
+        pgr = results.pgr(case)
+        if not pgr.defined and not pgr.status.startswith(UNCLEAR):
+            continue  # more replicates do not help
+        half = (pgr.high - pgr.low) / 2 if pgr.defined else float("inf")
+        if half <= precision:
+            continue
+        # Widths fall with the root of replicates; never more than double on an estimate.
+        grow = min(2.0, (half / precision) ** 2) if half < float("inf") else 2.0
+        wanted = max(wanted, have + 1, ceil(have * grow))
+    return max(min(wanted, most), have)
 
 
 def run(
-    study: Study,
-    cases: Sequence[Case],
-    results: Results,
-    *,
-    store: Store | None = None,
-    executor: Executor | None = None,
-    jobs: int = 1,
+    parts: Iterable[tuple[Study, Sequence[Case]]],
+    store: Store,
+    crew: Crew,
     progress: Progress | None = None,
+    found: Callable[[int], None] | None = None,
 ) -> None:
-    """Run cases in every replicate, but for what the store has; put them into results and store."""
-    results.expect(cases)
-    store = store.of(study) if store else None
-    have: dict[int, set[Case]] = {}
-    for kept in store.finished(cases) if store else ():
-        results.add(kept)
-        have.setdefault(kept.number, set()).update(kept.rows)
-    todo = (
-        (number, missing)
-        for number in range(study.replicates)
-        if (missing := [case for case in cases if case not in have.get(number, ())])
-    )
-    for replicate in _run(study, todo, executor, jobs):
-        if store:
-            store.keep(replicate)
-        results.add(replicate)
+    """Run cases of studies in every replicate, but for what the store has."""
+    for study, replicates in crew.run(_todo(parts, store, found)):
+        store.keep(study, replicates)
         if progress:
-            progress(replicate)
+            for replicate in replicates:
+                progress(replicate)
 
 
-@contextmanager
-def opened(study: Study, out: str | Path | None) -> Iterator[Store | None]:
-    if out is None:
-        yield None
-        return
-    with Store.open(Path(out), study) as store:
-        yield store
-
-
-@contextmanager
-def workers(executor: Executor | None, jobs: int) -> Iterator[Executor | None]:
-    if executor is not None or jobs <= 1:
-        yield executor
-        return
-    # A fresh process a worker, so that no thread or lock of this one is copied into it.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield pool
-
-
-def _run(
-    study: Study, todo: Iterable[Task], workers: Executor | None, jobs: int
-) -> Iterator[Replicate]:
-    """Replicates as they finish. At most a few chunks are under way, so that memory stays flat."""
-    if workers is None:
-        for task in todo:
-            yield from _chunk(study, [task])
-        return
-    waiting: set[Future[list[Replicate]]] = set()
-    tasks = iter(todo)
-    exhausted = False
-    while waiting or not exhausted:
-        while not exhausted and len(waiting) < 4 * max(jobs, 2):
-            chunk = list(islice(tasks, CHUNK))
-            if not chunk:
-                exhausted = True
-                break
-            waiting.add(workers.submit(_chunk, study, chunk))
-        finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in finished:
-            yield from future.result()
-
-
-CHUNK = 2
-"""Replicates a task: few, so that workers finish together; the study is sent once a task."""
-
-
-def _chunk(study: Study, tasks: list[Task]) -> list[Replicate]:
-    # One BLAS thread: parallel by process, and the same bits whatever the machine's threads.
-    with threadpool_limits(1, user_api="blas"):
-        return [run_replicate(study, number, cases) for number, cases in tasks]
+def _todo(
+    parts: Iterable[tuple[Study, Sequence[Case]]],
+    store: Store,
+    found: Callable[[int], None] | None,
+) -> Iterator[Task]:
+    for study, cases in parts:
+        done = {case: store.finished(study, case) for case in cases}
+        there = sum(int(each.sum()) for each in done.values())
+        if found and there:
+            found(there)
+        for number in range(study.replicates):
+            missing = tuple(case for case in cases if not done[case][number])
+            if missing:
+                yield Task(study, number, missing)

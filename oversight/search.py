@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from oversight.component import Overseer
+from oversight.crew import Crew
 from oversight.design_settings import Design
 from oversight.results import Results, Row, write_csv
-from oversight.runner import Progress, empty, opened, run, workers
+from oversight.runner import Progress, opened, run
 from oversight.space import Space
 from oversight.store import Store
 from oversight.streams import stream
@@ -48,12 +49,14 @@ class Point:
 class Tried:
     """Every protocol that was tried, once each, in order."""
 
-    def __init__(self, study: Study, design: Design, **running: Any) -> None:
+    def __init__(
+        self, study: Study, design: Design, store: Store, run: Callable[[Study, list[Case]], None]
+    ) -> None:
         own = hashlib.blake2b(f"search {study.seed}".encode(), digest_size=8).digest()
         self.study = study.model_copy(
             update={"seed": int.from_bytes(own, "little"), "replicates": design.replicates}
         )
-        self.design, self._running = design, running
+        self.design, self._store, self._run = design, store, run
         self.points: dict[str, Point] = {}
         self.undefined = ""
 
@@ -70,8 +73,8 @@ class Tried:
         }
         study = study.model_copy(update={"failures": struck})
         cases = study.cases(struck)
-        results = empty(study, cases)
-        run(study, cases, results, **self._running)
+        self._run(study, cases)
+        results = Results(study, cases, self._store)
         for name, protocol in names.items():
             self.points[protocol.identity()] = self._point(results, name, protocol, cases)
 
@@ -295,6 +298,7 @@ def design(
     executor: Executor | None = None,
     jobs: int = 1,
     out: str | Path | None = None,
+    retry: bool = False,
     progress: Progress | None = None,
     step: Callable[[int], None] | None = None,
 ) -> Designed:
@@ -308,29 +312,29 @@ def design(
     """
     asked = study.design or Design()
     space = asked.space(study.world)
-    with opened(study, out) as store, workers(executor, jobs) as pool:
-        running: dict[str, Any] = {
-            "store": store,
-            "executor": pool,
-            "jobs": jobs,
-            "progress": progress,
-        }
-        tried = Tried(study, asked, **running)
+    with opened(out) as store, Crew(executor, jobs) as crew:
+
+        def running(study: Study, cases: list[Case]) -> None:
+            if retry:
+                store.forget_failed(study, cases)
+            run([(study, cases)], store, crew, progress)
+
+        tried = Tried(study, asked, store, running)
         how = search(tried, space, step)
         if not tried.front:
             raise DesignError(_nothing_kept(tried))
-        blind = Tried(study, asked, **running)
+        blind = Tried(study, asked, store, running)
         at_random(blind, space, len(tried.points))
         found = {f"f{i}": point for i, point in enumerate(tried.front, 1)}
         random = {f"r{i}": point for i, point in enumerate(blind.front, 1)}
         whole = {name: p.protocol for name, p in {**found, **random}.items()}
         both = study.model_copy(update={"protocols": {**study.cells, **whole}})
-        cases = both.cases()
-        confirmed = empty(both, cases)
-        run(both, cases, confirmed, **running)
-        done = Designed(study, asked, how, found, random, confirmed, len(tried.points), bool(store))
-        if store:
-            _write(store, done)
+        running(both, both.cases())
+        confirmed = Results(both, both.cases(), store)
+        kept = store.folder is not None
+        done = Designed(study, asked, how, found, random, confirmed, len(tried.points), kept)
+        if store.folder:
+            _write(store.folder, done)
     return done
 
 
@@ -348,14 +352,14 @@ def _nothing_kept(tried: Tried) -> str:
     return f"no protocol of {len(tried.points)} tried keeps the constraints; loosen them"
 
 
-def _write(store: Store, done: Designed) -> None:
+def _write(out: Path, done: Designed) -> None:
     """design.csv, and the front as scenario files that `compare` runs."""
     from oversight.scenario import written
 
     rows = done.rows()
-    with (store.folder / "design.csv").open("w", encoding="utf-8", newline="") as file:
+    with (out / "design.csv").open("w", encoding="utf-8", newline="") as file:
         write_csv(file, list(rows[0]), rows)
-    folder = store.folder / "front"
+    folder = out / "front"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("f*.yaml"):
         old.unlink()

@@ -1,23 +1,44 @@
-"""Results on disk: an embedded SQLite store that only the parent writes, a manifest, transcripts,
-flat exports."""
+"""Results on disk: an embedded SQLite store that only the parent writes.
+
+A row of numbers a case and replicate, kept under what decides them (`oversight.identity`). Without
+a folder the same in a temporary file, so that no run has to fit in memory.
+"""
 
 from __future__ import annotations
 
 import json
-import platform
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from oversight.replicate import COLUMNS, Replicate
-from oversight.results import DIFFERENCE, Results, Row, write_csv
+import numpy as np
+from filelock import FileLock, Timeout
+
+from oversight import identity
+from oversight.claims import BoolArray, FloatArray
+from oversight.replicate import COLUMNS, Failed, Replicate
 from oversight.study import Case, Study
 
-SCHEMA = 1
-LIBRARIES = ("oversight-simulator", "numpy", "scipy", "networkx", "pydantic", "ruamel.yaml")
+SCHEMA = 2
+ROOM = 2**25
+"""Bytes of numbers that are held in memory; what is older is read again."""
+STUDIES = 64
+"""Studies whose names in the store are remembered."""
+LOST = "a worker process"
+"""Where a failure comes from that is nobody's but the machine's."""
+
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT)",
+    "CREATE TABLE IF NOT EXISTS cells (id INTEGER PRIMARY KEY, study TEXT, what TEXT, "
+    "columns TEXT, UNIQUE (study, what))",
+    "CREATE TABLE IF NOT EXISTS numbers (cell INTEGER, replicate INTEGER, numbers BLOB, "
+    "PRIMARY KEY (cell, replicate)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS failed (cell INTEGER, replicate INTEGER, error TEXT, origin TEXT, "
+    "traceback TEXT, PRIMARY KEY (cell, replicate)) WITHOUT ROWID",
+)
 
 
 class StoreError(Exception):
@@ -25,40 +46,47 @@ class StoreError(Exception):
 
 
 class Store:
-    """A results folder: a row of numbers a case and replicate, under what decides them."""
+    """A results folder's numbers, or those of a run that keeps none."""
 
-    def __init__(self, folder: Path, study: Study, database: sqlite3.Connection) -> None:
-        self.folder, self.study, self._database = folder, study, database
-        self._study = _study(study)
-        self._names: dict[Case, str] = {}
+    def __init__(
+        self, folder: Path | None, database: sqlite3.Connection, lock: FileLock | None
+    ) -> None:
+        self.folder, self._database, self._lock = folder, database, lock
+        self._keys: OrderedDict[int, tuple[Study, str, dict[Case, str]]] = OrderedDict()
+        self._cells: dict[tuple[str, str], list[int]] = {}
+        self._arrays: OrderedDict[tuple[str, str, int], FloatArray] = OrderedDict()
+        self._bytes = 0
+        with database:  # what a dead worker cost an earlier run is tried again
+            database.execute("DELETE FROM failed WHERE origin = ?", (LOST,))
+
+    def __del__(self) -> None:
+        self._database.close()
 
     @staticmethod
-    def open(folder: Path, study: Study) -> Store:
-        """Open or make the folder's store; raises StoreError where the folder cannot hold one."""
+    def open(folder: Path | None = None) -> Store:
+        """Open or make a folder's store; raises StoreError where the folder cannot hold one, or
+        another run writes there."""
+        if folder is None:
+            database = sqlite3.connect("", check_same_thread=False)
+            _made(database)
+            return Store(None, database, None)
         path = folder / "results.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(path)
-            database.execute("CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT)")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS rows (study TEXT, what TEXT, replicate INTEGER, "
-                "numbers TEXT, PRIMARY KEY (study, what, replicate))"
-            )
-            database.execute("INSERT OR IGNORE INTO about VALUES ('schema', ?)", (str(SCHEMA),))
-            database.commit()
-            (found,) = database.execute("SELECT value FROM about WHERE key = 'schema'").fetchone()
-        except (OSError, sqlite3.Error) as error:
+            lock = _locked(folder)
+        except OSError as error:
             raise StoreError(f"{folder}: cannot keep results there: {error}") from None
-        if int(found) > SCHEMA:
-            raise StoreError(
-                f"{path}: written by a newer version of this program (schema {found}, this "
-                f"reads {SCHEMA})"
-            )
-        return Store(folder, study, database)
-
-    def of(self, study: Study) -> Store:
-        """The same folder, for another study."""
-        return self if study is self.study else Store(self.folder, study, self._database)
+        try:
+            # Results may be read in another thread than ran them, as in a notebook; never by two.
+            database = sqlite3.connect(path, check_same_thread=False)
+            _made(database, path)
+        except (OSError, sqlite3.Error) as error:
+            lock.release()
+            raise StoreError(f"{folder}: cannot keep results there: {error}") from None
+        except StoreError:
+            lock.release()
+            raise
+        return Store(folder, database, lock)
 
     def __enter__(self) -> Store:
         return self
@@ -69,124 +97,185 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._database.close()
+        """Others may write to the folder again; what is here can still be read."""
+        if self._lock is not None:
+            self._lock.release()
 
-    def finished(self, cases: Iterable[Case]) -> Iterator[Replicate]:
-        """What is kept here of these cases, a case and replicate at a time."""
-        query = "SELECT replicate, numbers FROM rows WHERE study = ? AND what = ? AND replicate < ?"
-        for case in cases:
-            asked = (self._study, self._what(case), self.study.replicates)
-            for number, numbers in self._database.execute(query, asked):
-                yield Replicate(number, {case: tuple(float(v) for v in json.loads(numbers))})
+    def finished(self, study: Study, case: Case) -> BoolArray:
+        """By replicate, whether its numbers are here, or that it failed."""
+        done = np.zeros(study.replicates, dtype=np.bool_)
+        for table in ("numbers", "failed"):
+            for cell in self._numbers_of(study, case):
+                query = f"SELECT replicate FROM {table} WHERE cell = ? AND replicate < ?"
+                rows = self._database.execute(query, (cell, study.replicates))
+                done[[number for (number,) in rows]] = True
+        return done
 
-    def keep(self, replicate: Replicate) -> None:
-        """Commit what succeeded of one replicate, whole."""
-        rows = [  # NaN as NaN: read back by the same library, to the last bit
-            (self._study, self._what(case), replicate.number, json.dumps(row))
-            for case, row in replicate.rows.items()
-        ]
-        with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", rows)
+    def array(self, study: Study, case: Case) -> FloatArray:
+        """Numbers of a case, (replicates, columns); NaN where there are none."""
+        key = (*self._key(study, case), study.replicates)
+        if key in self._arrays:
+            self._arrays.move_to_end(key)
+            return self._arrays[key]
+        found = np.full((study.replicates, len(COLUMNS)), np.nan)
+        # What version 1 kept comes first: newer numbers replace it.
+        for cell in reversed(self._numbers_of(study, case)):
+            query = "SELECT columns FROM cells WHERE id = ?"
+            kept = json.loads(self._database.execute(query, (cell,)).fetchone()[0])
+            mine = [kept.index(name) for name in COLUMNS if name in kept]
+            place = [i for i, name in enumerate(COLUMNS) if name in kept]
+            query = "SELECT replicate, numbers FROM numbers WHERE cell = ? AND replicate < ?"
+            for number, numbers in self._database.execute(query, (cell, study.replicates)):
+                found[number, place] = np.frombuffer(numbers, dtype="<f8")[mine]
+        found.flags.writeable = False
+        self._arrays[key] = found
+        self._bytes += found.nbytes
+        while self._bytes > ROOM and len(self._arrays) > 1:
+            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+        return found
 
-    def _what(self, case: Case) -> str:
-        if case not in self._names:
-            self._names[case] = _what(self.study, case)
-        return self._names[case]
-
-    def export(self, results: Results) -> None:
-        """Write manifest.json, runs.csv, summary.csv, differences.csv and transcripts/."""
-        from oversight.transcripts import transcripts
-
-        (self.folder / "manifest.json").write_text(
-            json.dumps(manifest(self.study, results), indent=2, ensure_ascii=False) + "\n",
-            encoding="utf-8",
+    def failed(self, study: Study, cases: Iterable[Case]) -> Iterator[Failed]:
+        """What failed, a case after the other."""
+        query = (
+            "SELECT replicate, error, origin, traceback FROM failed WHERE cell = ? AND "
+            "replicate < ? ORDER BY replicate"
         )
-        results.to_csv(self.folder / "runs.csv", runs=True)
-        results.to_csv(self.folder / "summary.csv")
-        with (self.folder / "differences.csv").open("w", encoding="utf-8", newline="") as file:
-            write_csv(file, [*DIFFERENCE], results.differences_rows())
-        _parquet(self.folder / "runs.parquet", results.rows)
-        _parquet(self.folder / "summary.parquet", results.summary())
-        told = self.folder / "transcripts"
-        told.mkdir(exist_ok=True)
-        for name, text in transcripts(self.study).items():
-            (told / f"{file_name(name)}.txt").write_text(text, encoding="utf-8")
+        for case in cases:
+            for cell in self._numbers_of(study, case):
+                for number, *rest in self._database.execute(query, (cell, study.replicates)):
+                    yield Failed(case, number, *rest)
+
+    def forget_failed(self, study: Study, cases: Iterable[Case]) -> None:
+        """Let what failed be tried again."""
+        with self._writing():
+            for case in cases:
+                for cell in self._numbers_of(study, case):
+                    self._database.execute("DELETE FROM failed WHERE cell = ?", (cell,))
+
+    def keep(self, study: Study, replicates: Iterable[Replicate]) -> None:
+        """Commit replicates, each whole."""
+        with self._writing():
+            for replicate in replicates:
+                for case, row in replicate.rows.items():
+                    numbers = np.asarray(row, dtype="<f8").tobytes()
+                    self._database.execute(
+                        "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)",
+                        (self._cell(study, case), replicate.number, numbers),
+                    )
+                    self._forget(study, case)
+                for lost in replicate.failed:
+                    self._database.execute(
+                        "INSERT OR REPLACE INTO failed VALUES (?, ?, ?, ?, ?)",
+                        (
+                            self._cell(study, lost.case),
+                            lost.replicate,
+                            lost.error,
+                            lost.origin,
+                            lost.traceback,
+                        ),
+                    )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._database:
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.folder or 'a temporary file'}: cannot write results: {error}. What was "
+                "written before is kept; the same command goes on from there"
+            ) from None
+
+    def _key(self, study: Study, case: Case) -> tuple[str, str]:
+        """What decides a case's numbers."""
+        if id(study) not in self._keys:
+            self._keys[id(study)] = (study, identity.of_study(study), {})
+            if len(self._keys) > STUDIES:
+                self._keys.popitem(last=False)
+        _, whole, cases = self._keys[id(study)]
+        if case not in cases:
+            cases[case] = identity.of_case(study, case)
+        return whole, cases[case]
+
+    def _forget(self, study: Study, case: Case) -> None:
+        key = (*self._key(study, case), study.replicates)
+        gone = self._arrays.pop(key, None)
+        self._bytes -= 0 if gone is None else gone.nbytes
+
+    def _cell(self, study: Study, case: Case) -> int:
+        """Where a case's numbers are written."""
+        key = self._key(study, case)
+        self._database.execute(
+            "INSERT OR IGNORE INTO cells (study, what, columns) VALUES (?, ?, ?)",
+            (*key, json.dumps(COLUMNS)),
+        )
+        query = "SELECT id FROM cells WHERE study = ? AND what = ?"
+        (found,) = self._database.execute(query, key).fetchone()
+        self._cells.pop(key, None)
+        return int(found)
+
+    def _numbers_of(self, study: Study, case: Case) -> list[int]:
+        """Where a case's numbers are read: where they are written, and where version 1 put them."""
+        key = self._key(study, case)
+        if key not in self._cells:
+            query = "SELECT id FROM cells WHERE study = ? AND what = ?"
+            found = self._database.execute(query, key).fetchall()
+            if (first := identity.first_of_study(study)) is not None:
+                old = (first, identity.first_of_case(study, case))
+                found += self._database.execute(query, old).fetchall()
+            if len(self._cells) > 64 * STUDIES:
+                self._cells.clear()
+            self._cells[key] = [int(cell) for (cell,) in found]
+        return self._cells[key]
 
 
-def _study(study: Study) -> str:
-    """What decides the numbers of every case alike: the study, and the versions that matter."""
-    versions = {name: _version(name) for name in LIBRARIES[:3]}
-    return json.dumps([study.identity(), versions, list(COLUMNS)])
-
-
-def _what(study: Study, case: Case) -> str:
-    """What decides the numbers of one case: the protocol and the failure it suffers, not their
-    names."""
-    protocol = study.cells[case.protocol].identity()
-    if not case.failure:
-        return protocol
-    return json.dumps([protocol, study.failures[case.failure].described(), case.severity])
-
-
-def manifest(study: Study, results: Results) -> dict[str, Any]:
-    """What made these results: the scenario as resolved, seeds, versions of everything,
-    failures."""
-    plugins = {
-        f"{group}.{entry.name}": f"{entry.dist.name} {entry.dist.version}"
-        if entry.dist
-        else "unknown"
-        for group in ("mechanisms", "failures", "worlds", "students")
-        for entry in entry_points(group=f"oversight.{group}")
-    }
-    return {
-        "scenario": study.resolved(),
-        "seed": study.seed,
-        "replicates": study.replicates,
-        "versions": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            **{name: _version(name) for name in LIBRARIES},
-        },
-        "plugins": dict(sorted(plugins.items())),
-        "git_revision": _revision(),
-        "failed": [{**vars(failed), "case": failed.case._asdict()} for failed in results.failed],
-    }
-
-
-def _parquet(path: Path, rows: list[Row]) -> None:
-    """Rows as Parquet, where the extra `parquet` is installed."""
+def _locked(folder: Path) -> FileLock:
+    """The folder's lock, which ends with the process that holds it."""
+    lock = FileLock(folder / "results.lock")
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        return
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(
+            f"{folder}: another run is writing there; wait until it has ended, or name another "
+            "folder"
+        ) from None
+    return lock
 
 
-def file_name(protocol: str) -> str:
-    """A protocol's name as a file name."""
-    return (
-        "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol)
-        .strip()
-        .replace(" ", "-")
-    )
+def _made(database: sqlite3.Connection, path: Path | None = None) -> None:
+    """Make the tables, or bring those of an older version up to this one."""
+    known = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    found = SCHEMA
+    if "about" in known:
+        query = "SELECT value FROM about WHERE key = 'schema'"
+        row = database.execute(query).fetchone()
+        found = int(row[0]) if row else SCHEMA
+    if found > SCHEMA:
+        raise StoreError(
+            f"{path}: written by a newer version of this program (schema {found}, this "
+            f"reads {SCHEMA})"
+        )
+    with database:
+        for table in TABLES:
+            database.execute(table)
+        if found == 1 and "rows" in known:
+            _from_first(database)
+        database.execute("INSERT OR REPLACE INTO about VALUES ('schema', ?)", (str(SCHEMA),))
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _revision() -> str | None:
-    """The git revision of the checkout that the program runs from, if it does."""
-    folder = Path(__file__).resolve().parent.parent / ".git"
-    head = folder / "HEAD"
-    if not head.is_file():
-        return None
-    text = head.read_text(encoding="utf-8").strip()
-    if not text.startswith("ref: "):
-        return text
-    ref = folder / text.removeprefix("ref: ")
-    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else None
+def _from_first(database: sqlite3.Connection) -> None:
+    """Version 1 had one table, numbers as JSON, and their columns in the name of the study."""
+    rows = database.execute("SELECT study, what, replicate, numbers FROM rows").fetchall()
+    for study, what, replicate, numbers in rows:
+        columns = json.dumps(json.loads(study)[2])
+        database.execute(
+            "INSERT OR IGNORE INTO cells (study, what, columns) VALUES (?, ?, ?)",
+            (study, what, columns),
+        )
+        blob = np.asarray(json.loads(numbers), dtype="<f8").tobytes()
+        database.execute(
+            "INSERT OR REPLACE INTO numbers SELECT id, ?, ? FROM cells WHERE study = ? "
+            "AND what = ?",
+            (replicate, blob, study, what),
+        )
+    database.execute("DROP TABLE rows")

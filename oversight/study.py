@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
@@ -23,13 +24,16 @@ from oversight.component import Component, Overseer
 from oversight.design_settings import Design
 from oversight.desk.settings import Desk
 from oversight.injection import Injection, InjectionField
+from oversight.paths import PathError, assigned
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
 from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
 from oversight.slots import OverseerSlot
 from oversight.strict import Count, Strict, lines_of, raise_all, told
+from oversight.sweep_settings import MOST_POINTS, Sweep
 
 SCHEMA = 1
+NOT_SWEPT = ("oversight", "name", "about", "replicates", "sweep", "design")
 UNAIDED = "unaided"
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
@@ -104,6 +108,7 @@ class Study(Strict):
     protocols: dict[str, OverseerSlot]
     failures: dict[str, InjectionField] = Field(default_factory=dict)
     desk: Desk | None = None
+    sweep: Sweep = Field(default_factory=dict)
     design: Design | None = None
 
     DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
@@ -126,10 +131,10 @@ class Study(Strict):
         )
         return protocols
 
-    @field_validator("failures", mode="before")
+    @field_validator("failures", "sweep", mode="before")
     @classmethod
-    def _none_or_some(cls, failures: Any) -> Any:
-        return {} if failures is None else failures
+    def _none_or_some(cls, section: Any) -> Any:
+        return {} if section is None else section
 
     @field_validator("failures")
     @classmethod
@@ -162,11 +167,33 @@ class Study(Strict):
         if self.design is not None:
             found = self.design.problems(self.failures)
             errors += [told(says, ("design", *path)) for path, says in found]
+        errors += self._misplaced()
         if UNAIDED in self.protocols and self.baseline_protocol is None:
             says = "names the baseline, which is `direct: {}`; call this protocol something else"
             errors.append(told(says, ("protocols", UNAIDED)))
         raise_all("study", errors)
         return self
+
+    def _misplaced(self) -> list[InitErrorDetails]:
+        """What is wrong with the sweep: every value must make a scenario that could be a file."""
+        errors = []
+        plain = self.model_copy(update={"sweep": {}})
+        for path, values in self.sweep.items():
+            if path.split(".")[0] in NOT_SWEPT:
+                says = f"{path.split('.')[0]} cannot be swept; expected a knob of what is simulated"
+                errors.append(told(says, ("sweep", path)))
+                continue
+            for value in values:
+                try:
+                    assigned(plain, path, value)
+                except PathError as error:
+                    errors.append(told(str(error).removeprefix(f"{path}: "), ("sweep", path)))
+                    break
+        points = prod(len(values) for values in self.sweep.values())
+        if points > MOST_POINTS:
+            says = f"{points:,} points; at most {MOST_POINTS:,} are run at once"
+            errors.append(told(says, ("sweep",)))
+        return errors
 
     @property
     def baseline_protocol(self) -> str | None:
@@ -206,19 +233,25 @@ class Study(Strict):
 
     def identity(self) -> str:
         """A digest of what decides the numbers of a replicate, apart from protocols: not name,
-        about or replicates."""
-        told = {key: _resolved(getattr(self, key)) for key in self.DECIDE}
+        about or replicates, and no option that is left at its default."""
+        told = {key: _told(getattr(self, key)) for key in self.DECIDE}
         if self.desk is not None:
-            told["desk"] = _resolved(self.desk)
+            told["desk"] = _told(self.desk)
+        return self._digest(told)
+
+    def first_identity(self) -> str:
+        """The same as the first version of the store knew it, defaults included."""
+        return self._digest({key: _resolved(getattr(self, key)) for key in self.DECIDE})
+
+    def _digest(self, told: dict[str, Any]) -> str:
         template = self.world.template
         told["tree"] = [
             template.children,
             [g and (g.table, g.repeat) for g in template.gate],
             template.leaf_prior,
         ]
-        return hashlib.blake2b(
-            json.dumps(told, sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        text = json.dumps(told, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain data, every default written out, in the order of the file format."""
@@ -240,6 +273,19 @@ def _parts(
             for i, part in enumerate(value):
                 if isinstance(part, Component):
                     yield from _parts(part, (*path, role, i))
+
+
+def _told(value: Any) -> Any:
+    """As `_resolved`, without what is left at its default."""
+    if not isinstance(value, Strict) or isinstance(value, Component):
+        return _resolved(value)
+    told = {}
+    for key in type(value).file_keys():
+        field, own = type(value).model_fields[key], getattr(value, key)
+        default = field.get_default(call_default_factory=True, validated_data=value.__dict__)
+        if key == "kind" or _resolved(own) != _resolved(default):
+            told[key] = _told(own)
+    return told
 
 
 def _resolved(value: Any) -> Any:

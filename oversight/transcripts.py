@@ -1,13 +1,17 @@
-"""Readable transcripts: what happened to a few items under each protocol."""
+"""What happened in one replicate, to be looked at: a few items under each protocol, and who worked
+on what when."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from oversight.claims import Claims, Trace, Verdicts
+from oversight.desk.simulation import Timetable
+from oversight.desk.staffed import Staffed
 from oversight.pool import Pool
 from oversight.study import Study
 
@@ -28,6 +32,16 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
         except Exception as error:  # told where the run tells it too
             texts[name] = f"{head}failed: {type(error).__name__}: {error}\n"
     return texts
+
+
+def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetable]]:
+    """Who worked on what when, by protocol, at the study's desk; none of a protocol that fails."""
+    assert study.desk is not None
+    pool = study.world.pool(study.seed, replicate, "train")
+    for name, protocol in study.cells.items():
+        with suppress(Exception):  # told where the run tells it too
+            staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
+            yield name, staffed.timetable
 
 
 def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:

@@ -1,0 +1,144 @@
+"""What decides the numbers of a cell, as text: results are kept under it and found again by it.
+
+It covers the scenario as far as it decides numbers, the code of mechanisms, failures, worlds and
+students that are not the engine's own, and the versions of the libraries that draw and fit. Options
+left at their defaults are not part of it, so that a new option leaves old results as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+import sys
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from oversight.component import Component
+from oversight.study import Case, Study
+
+LIBRARIES = ("oversight-simulator", "numpy", "scipy")
+AT_A_DESK = ("simpy",)
+ENGINE = "oversight"
+
+
+def of_study(study: Study) -> str:
+    """What decides the numbers of every case alike."""
+    libraries = LIBRARIES if study.desk is None else LIBRARIES + AT_A_DESK
+    code: dict[str, str] = {}
+    for part in (study.world, study.student):
+        code |= _code(type(part))
+    return _text(
+        {
+            "study": study.identity(),
+            "versions": {name: installed(name) for name in libraries},
+            "code": code,
+        }
+    )
+
+
+def of_case(study: Study, case: Case) -> str:
+    """What decides the numbers of one case: the protocol and the failure it suffers, not their
+    names."""
+    protocol = study.cells[case.protocol]
+    told: dict[str, Any] = {"protocol": protocol.identity()}
+    code = _codes(protocol)
+    if case.failure:
+        injected = study.failures[case.failure]
+        told |= {"failure": injected.described(), "severity": case.severity}
+        for failure in injected.together:
+            code |= _code(type(failure))
+    return _text({**told, "code": code})
+
+
+def installed(name: str) -> str:
+    """The version of a distribution."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _text(told: dict[str, Any]) -> str:
+    return json.dumps(told, sort_keys=True, ensure_ascii=False)
+
+
+def _codes(component: Component) -> dict[str, str]:
+    found = _code(type(component))
+    for _, part in component.slots():
+        found |= _codes(part)
+    return found
+
+
+def _code(kind: type) -> dict[str, str]:
+    """A digest of every module that a class is made of and that is not the engine's, whose version
+    says it."""
+    found = {}
+    for part in kind.__mro__:
+        module = part.__module__
+        if module.split(".")[0] not in (ENGINE, "pydantic", "builtins", "typing", "abc"):
+            found[module] = _digest(module, part)
+    return found
+
+
+@lru_cache(1024)
+def _digest(module: str, kind: type) -> str:
+    """Of a module's code without its words: comments and docstrings decide nothing."""
+    try:
+        made = sys.modules.get(module)
+        source = inspect.getsource(made if made is not None and module != "__main__" else kind)
+        tree = ast.parse(inspect.cleandoc("\n" + source) if module == "__main__" else source)
+    except (OSError, TypeError, SyntaxError):
+        return "no source"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.blake2b(ast.dump(tree).encode(), digest_size=8).hexdigest()
+
+
+# How version 1 of the store named what it kept; results kept by it are still found.
+FIRST_COLUMNS = (
+    "label_accuracy",
+    "coverage",
+    "weak_accuracy",
+    "student_accuracy",
+    "ceiling_accuracy",
+    "auc",
+    "brier",
+    "calibration_error",
+    "agreement_when_right",
+    "agreement_when_wrong",
+    "label_right_student_right",
+    "label_right_student_wrong",
+    "label_wrong_student_right",
+    "label_wrong_student_wrong",
+    "label_confidence",
+    "label_accuracy_intended",
+    "label_positive",
+    "share_beta",
+    "share_square",
+    "human_minutes_per_item",
+    "model_calls_per_item",
+    "agent_score_difference",
+    "agent_score_difference_log",
+)
+
+
+def first_of_study(study: Study) -> str | None:
+    """The same in the words of version 1; None for what that could not say."""
+    if study.desk is not None:
+        return None
+    versions = {name: installed(name) for name in LIBRARIES}
+    return json.dumps([study.first_identity(), versions, FIRST_COLUMNS])
+
+
+def first_of_case(study: Study, case: Case) -> str:
+    """The same in the words of version 1."""
+    protocol = study.cells[case.protocol].identity()
+    if not case.failure:
+        return protocol
+    return json.dumps([protocol, study.failures[case.failure].described(), case.severity])
