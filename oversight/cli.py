@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from oversight import commands
-from oversight.commands import BAD_INPUT, refuse, try_load
+from oversight.asked import BAD_INPUT, refuse, try_load
 
 if TYPE_CHECKING:
     from oversight.study import Study
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oversight-simulator", prog_name="oversight")

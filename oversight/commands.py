@@ -3,126 +3,12 @@ answers at once."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from oversight.show import Progress
-    from oversight.study import Study
-
-BAD_INPUT = 2
-SOME_FAILED = 1
-INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the options of every command that runs a scenario say."""
-
-    scenario: str
-    jobs: int
-    replicates: int | None
-    seed: int | None
-    out: str | None
-    form: str
-    cluster: str | None
-    retry: bool
-
-    def study(self) -> Study:
-        """The scenario, with what the command line says instead."""
-        study = load(self.scenario)
-        asked = {"replicates": self.replicates, "seed": self.seed}
-        changed = {key: value for key, value in asked.items() if value is not None}
-        return study.model_copy(update=changed)
-
-    @contextmanager
-    def running(self, progress: Progress) -> Iterator[dict[str, Any]]:
-        """Arguments of whatever runs it; says what is kept where somebody interrupts, and what is
-        wrong with the folder or the cluster."""
-        from oversight.grids import PathError
-        from oversight.store import StoreError
-
-        try:
-            with ExitStack() as stack:
-                executor, jobs = None, self.jobs
-                if self.cluster is not None:
-                    executor, jobs = stack.enter_context(_cluster(self.cluster))
-                step = stack.enter_context(progress)
-                yield {
-                    "executor": executor,
-                    "jobs": jobs,
-                    "out": self.out,
-                    "retry": self.retry,
-                    "progress": step,
-                }
-        except (StoreError, PathError) as error:
-            refuse(str(error))
-        except KeyboardInterrupt:
-            kept = f"is kept in {self.out}; the same command goes on from there"
-            lost = "is lost: without --out DIR nothing is kept"
-            told = kept if self.out else lost
-            click.echo(f"\ninterrupted: {progress.told()}, which {told}", err=True)
-            sys.exit(INTERRUPTED)
-
-
-def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of every command that runs a scenario, given to it as `asked`."""
-    options = (
-        click.argument("scenario"),
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(1, 256),
-            default=1,
-            help="Worker processes; never changes a number.",
-        ),
-        click.option(
-            "--replicates",
-            type=click.IntRange(1, 1_000_000),
-            help="Instead of the scenario's own number.",
-        ),
-        click.option(
-            "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
-        ),
-        click.option(
-            "--out",
-            type=click.Path(file_okay=False),
-            help="Keep results here; a plain run writes nothing.",
-        ),
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(["table", "json", "csv", "markdown"]),
-            default="table",
-            show_default=True,
-        ),
-        click.option(
-            "--cluster", metavar="ADDRESS", help="Run on this Dask cluster (needs the extra dask)."
-        ),
-        click.option(
-            "--retry", is_flag=True, help="Run again what failed in an earlier run into --out."
-        ),
-    )
-
-    def asking(**told: Any) -> None:
-        keys = Asked.__dataclass_fields__
-        asked = Asked(**{key: told.pop(key) for key in keys})
-        command(asked=asked, **told)
-
-    asking.__name__, asking.__doc__ = command.__name__, command.__doc__
-    wrapped: Callable[..., None] = asking
-    wrapped.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+from oversight.asked import Asked, end, refuse, run_options
 
 
 @click.command()
@@ -169,42 +55,44 @@ def compare(
         named = asked.scenario
         refuse(f"{named}: names no failures; `oversight stress {named}` tries them all")
     from oversight import runner, show
+    from oversight.progress import progress
 
     named_failures = study.failures if failures else None
     if not study.sweep and not budgets:
         total = len(study.cases(named_failures)) * study.replicates
-        progress = show.progress(total)
-        with asked.running(progress) as how:
+        going = progress(total)
+        with asked.running(going) as how:
             results = runner.compare(
                 study,
                 failures=failures,
                 precision=precision,
                 most=most,
-                found=progress.found,
+                found=going.found,
                 **how,
             )
         show.compared(results, asked.form, precision)
-        _end(results.failed)
+        end(results.failed)
         return
     from oversight import grids
+    from oversight.paths import PathError
 
     try:
         points = prod(len(values) for values in grids.spanned(study, budgets).values())
-    except grids.PathError as error:
+    except PathError as error:
         refuse(f"{asked.scenario}: sweep: {error}")
-    progress = show.progress(points * len(study.cases(named_failures)) * study.replicates)
-    with asked.running(progress) as how:
+    going = progress(points * len(study.cases(named_failures)) * study.replicates)
+    with asked.running(going) as how:
         swept = grids.sweep(
             study,
             hours=budgets,
             failures=failures,
             precision=precision,
             most=most,
-            found=progress.found,
+            found=going.found,
             **how,
         )
     show.swept(swept, asked.form, precision)
-    _end(swept.failed)
+    end(swept.failed)
 
 
 def _budgets(told: list[str]) -> tuple[float, ...]:
@@ -247,6 +135,7 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
     study = asked.study()
     from oversight import show
     from oversight.injection import catalogue
+    from oversight.progress import progress
     from oversight.robustness import stress as run
     from oversight.strict import nearest
 
@@ -255,11 +144,11 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
         if name not in named:
             hint = nearest(name, [*named])
             refuse(f"--failure {name}: {asked.scenario} tries no such failure; {hint}")
-    progress = show.progress(0)
-    with asked.running(progress) as how:
-        found = run(study, tolerance=tolerance, only=only, announce=progress.again, **how)
+    going = progress(0)
+    with asked.running(going) as how:
+        found = run(study, tolerance=tolerance, only=only, announce=going.again, **how)
     show.stressed(found, asked.form, doses)
-    _end(found.results.failed)
+    end(found.results.failed)
 
 
 @click.command()
@@ -281,6 +170,7 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     study = asked.study()
     from oversight import show
     from oversight.design_settings import Design
+    from oversight.progress import progress
     from oversight.search import DesignError
     from oversight.search import design as run
 
@@ -288,66 +178,78 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     changed = {key: value for key, value in told.items() if value is not None}
     settings = (study.design or Design()).model_copy(update=changed)
     study = study.model_copy(update={"design": settings})
-    progress = show.progress(0)
+    going = progress(0)
     try:
-        with asked.running(progress) as how:
-            done = run(study, step=progress.counted("protocols", settings.evaluations), **how)
+        with asked.running(going) as how:
+            done = run(study, step=going.counted("protocols", settings.evaluations), **how)
     except DesignError as error:
         refuse(str(error))
     show.designed(done, asked.form)
-    _end(done.confirmed.failed)
+    end(done.confirmed.failed)
 
 
-@contextmanager
-def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
-    """A Dask cluster as an executor, and how many threads it has."""
+@click.command()
+@run_options
+@click.option(
+    "--knob",
+    "knobs",
+    multiple=True,
+    metavar="PATH=LOW:HIGH",
+    help="Vary this one, instead of the scenario's or the usual ones; may be repeated.",
+)
+@click.option(
+    "--samples", type=click.IntRange(2, 65_536), help="A power of two; instead of the scenario's."
+)
+def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> None:
+    """Which knobs does the PGR of each protocol of SCENARIO depend on?
+
+    Sobol indices over ranges of knobs, with the share that is replicate noise. --replicates is how
+    often each combination is run. Needs the extra `sensitivity`.
+    """
+    study = asked.study()
     try:
-        from distributed import Client
+        import SALib
     except ImportError:
-        refuse("--cluster needs the extra dask: pip install -c lock.txt '.[dask]'")
+        refuse("needs the extra sensitivity: pip install -c lock.txt '.[sensitivity]'")
+    del SALib
+    from pydantic import ValidationError
+
+    from oversight import sensitivity as analysis
+    from oversight import show
+    from oversight.progress import progress
+    from oversight.sensitivity_settings import Sensitivity
+
+    own = study.sensitivity or Sensitivity()
+    told: dict[str, Any] = {"knobs": own.knobs, "samples": own.samples}
+    told["replicates"] = asked.replicates or own.replicates
+    if knobs:
+        told["knobs"] = dict(map(_range, knobs))
+    if samples is not None:
+        told["samples"] = samples
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        told = str(error).split("\n")[0]
-        refuse(f"--cluster {address}: cannot be reached: {told}; expected like tcp://host:8786")
-    with client:
-        hands = sum(client.nthreads().values())
-        if not hands:
-            refuse(f"--cluster {address}: has no workers")
-        yield client.get_executor(), hands
-
-
-def _end(failed: list[Any]) -> None:
-    """Tell what failed, if anything did."""
-    if failed:
-        from oversight import show
-
-        show.failed(failed)
-        sys.exit(SOME_FAILED)
-
-
-def refuse(says: str) -> NoReturn:
-    """Bad input: say what, and end."""
-    click.echo(says, err=True)
-    sys.exit(BAD_INPUT)
-
-
-def try_load(scenario: str) -> Study | None:
-    """The study in a file; None where it cannot be used, which was said."""
-    from oversight.scenario import ScenarioError
-    from oversight.scenario import load as read
-
+        settings = Sensitivity.model_validate(told)
+        settings = analysis.resolved(study.model_copy(update={"sensitivity": settings}))
+    except ValidationError as error:
+        refuse("; ".join(line["msg"] for line in error.errors(include_url=False)))
+    except analysis.SensitivityError as error:
+        refuse(f"{asked.scenario}: {error}")
+    study = study.model_copy(update={"sensitivity": settings})
+    runs = settings.samples * (len(settings.knobs) + 3) * settings.replicates
+    going = progress(runs * len(study.cells))
     try:
-        return read(scenario)
-    except ScenarioError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        return None
+        with asked.running(going) as how:
+            done = analysis.analyze(study, found=going.found, **how)
+    except analysis.SensitivityError as error:
+        refuse(f"{asked.scenario}: {error}")
+    show.sensitive(done, asked.form)
+    end(done.failed)
 
 
-def load(scenario: str) -> Study:
-    """The study in a file; ends where it cannot be used."""
-    study = try_load(scenario)
-    if study is None:
-        sys.exit(BAD_INPUT)
-    return study
+def _range(told: str) -> tuple[str, list[float]]:
+    path, _, ends = told.partition("=")
+    low, _, high = ends.partition(":")
+    try:
+        numbers = [float(end) if "." in end or "e" in end else int(end) for end in (low, high)]
+    except ValueError:
+        refuse(f"--knob {told}: expected like overseer.structure=0.3:0.9")
+    return path.strip(), numbers

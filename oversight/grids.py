@@ -25,8 +25,11 @@ from oversight.store import Store
 from oversight.study import Case, Study
 
 HOURS = "desk.hours"
+ABOUT = SUMMARY[:4]
 HELD = 256
+"""Points of a grid whose studies are kept at hand."""
 FINE = 400
+"""Steps between neighbors at which a difference is looked at."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +144,17 @@ class Swept:
             found += crossings(knob, told, one, other, values, apart)
         return found
 
+    @property
+    def summary_keys(self) -> list[str]:
+        """Columns of a summary row: the knobs come after what it is about."""
+        return [*ABOUT, *self.knobs, *SUMMARY[len(ABOUT) :]]
+
     def to_csv(self, folder: Path) -> None:
         """Write runs.csv, summary.csv, differences.csv and crossings.csv, a point at a time."""
-        about = ["scenario", "protocol", "failure", "severity"]
-        knobs = [*self.knobs]
         tables: tuple[tuple[str, list[str], Iterator[Row]], ...] = (
-            ("runs", [*about, *knobs, "replicate", *COLUMNS], self.rows()),
-            ("summary", [*about, *knobs, *SUMMARY[len(about) :]], self.summary()),
-            ("differences", [*knobs, *DIFFERENCE], self.differences_rows()),
+            ("runs", [*ABOUT, *self.knobs, "replicate", *COLUMNS], self.rows()),
+            ("summary", self.summary_keys, self.summary()),
+            ("differences", [*self.knobs, *DIFFERENCE], self.differences_rows()),
             (
                 "crossings",
                 [field.name for field in fields(Crossing)],
@@ -161,15 +167,14 @@ class Swept:
 
 
 def _first(row: Row) -> Row:
-    return {key: row[key] for key in ("scenario", "protocol", "failure", "severity")}
+    return {key: row[key] for key in ABOUT}
 
 
 def placed(study: Study, values: Mapping[str, float]) -> Study:
     """The study with knobs at these values. Raises PathError where they do not fit."""
     if HOURS in values and study.desk is None:  # a budget alone needs no desk in the file
         study = study.model_copy(update={"desk": Desk.plain()})
-    if study.sweep:
-        study = study.model_copy(update={"sweep": {}})
+    study = study.still
     for path, value in values.items():
         study = assigned(study, path, value)
     return study
@@ -214,6 +219,9 @@ def sweep(
         if store.folder:
             told_of(study, swept.failed, store.folder)
             swept.to_csv(store.folder)
+            from oversight.reports.sweeps import picture
+
+            (store.folder / "curves.svg").write_text(picture(swept), encoding="utf-8")
     return swept
 
 

@@ -262,7 +262,7 @@ def stress(
     none), and find the break points to a tolerance in severity, by bisection.
 
     only      names of the failures to try, all if empty
-    announce  called with the number of cases before each round of replicates
+    announce  called with the number of cells before each round of them
     """
     named = study.failures or catalogue()
     chosen = {name: named[name] for name in only} if (only := list(only)) else named
@@ -274,7 +274,7 @@ def stress(
         found = Stress(study, Results(study, cases, store), tolerance)
         while cases:
             if announce:
-                announce(len(cases))
+                announce(len(cases) * study.replicates)
             found.results.expect(cases)
             run([(study, cases)], store, crew, progress)
             cases = _halves(found)

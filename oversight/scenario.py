@@ -126,8 +126,8 @@ def written(study: Study, folder: Path | None = None) -> str:
     if folder is not None and isinstance(tree, FileTree):
         told["world"]["tree"]["path"] = "tree.json"
         (folder / "tree.json").write_text(as_json(tree.tree), encoding="utf-8")
-    for section in ("desk", "design"):  # which are off unless they are there
-        if told[section] is None:
+    for section in ("desk", "sweep", "design", "sensitivity"):  # off unless they are there
+        if not told[section]:
             del told[section]
     text = io.StringIO()
     writer = YAML()

@@ -1,97 +1,31 @@
-"""What the commands show: progress while they run, results when they are done, what failed."""
+"""What the commands show: results when they are done, and what failed."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from oversight.reports import comparison
+from oversight.reports import comparison, pieces
 
 if TYPE_CHECKING:
-    from oversight.replicate import Replicate
+    from oversight.grids import Swept
+    from oversight.replicate import Failed
     from oversight.results import Results
     from oversight.robustness import Stress
     from oversight.search import Designed
-    from oversight.study import Study
+    from oversight.sensitivity import Analysis
 
 
-class Progress(AbstractContextManager["Progress"], Protocol):
-    """Told of every replicate, and before every further round of them."""
-
-    def __call__(self, replicate: Replicate) -> None: ...
-
-    def again(self, cases: int) -> None: ...
-
-
-def progress(study: Study) -> Progress:
-    """A bar on stderr where that is a terminal; else a line now and then on long runs."""
-    return Bar(study.replicates) if sys.stderr.isatty() else Lines(study.replicates)
-
-
-class Lines:
-    """A plain line at every tenth of a run that takes a while."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.cases = total, 0, 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def __call__(self, replicate: Replicate) -> None:
-        self.done += 1
-        if self.total >= 100 and self.done % (self.total // 10) == 0:
-            click.echo(f"{self.done} of {self.total} replicates", err=True)
-
-    def again(self, cases: int) -> None:
-        self.done = 0
-        click.echo(f"{cases} cases in {self.total} replicates", err=True)
-
-
-class Bar:
-    """A progress bar: replicates done, time left."""
-
-    def __init__(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self.task = self.bar.add_task("replicates", total=total)
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def __call__(self, replicate: Replicate) -> None:
-        self.bar.advance(self.task)
-
-    def again(self, cases: int) -> None:
-        self.bar.reset(self.task, description=f"{cases} cases, replicates")
-
-
-def compared(study: Study, results: Results, form: str) -> None:
+def compared(results: Results, form: str, precision: float | None = None) -> None:
+    """Print a comparison of protocols."""
+    study = results.study
+    notes = comparison.notes(results)
+    if precision is not None:
+        notes += comparison.precise(results.summary(), precision)
     if form == "json":
         answer: dict[str, Any] = {
             "scenario": study.name,
@@ -102,14 +36,85 @@ def compared(study: Study, results: Results, form: str) -> None:
     elif form == "csv":
         click.echo(results.csv(), nl=False)
     elif form == "markdown":
-        click.echo(comparison.markdown(results) + "\n\n" + "\n\n".join(comparison.notes(results)))
+        parts = [comparison.markdown(results)]
+        if study.desk:
+            parts.append(pieces.markdown(*comparison.desk(results)))
+        click.echo("\n\n".join(parts + notes))
     else:
         out = console()
         if study.about:
             out.print(f"{study.name}: {study.about}\n", markup=False)
         out.print(comparison.table(results, out.width))
-        for note in comparison.notes(results):
+        if study.desk:
+            out.print("\nAt the desk\n")
+            out.print(pieces.table(*comparison.desk(results)))
+        for note in notes:
             out.print("\n" + note, markup=False)
+
+
+def swept(found: Swept, form: str, precision: float | None = None) -> None:
+    """Print a study along its sweep."""
+    from oversight.reports import sweeps
+
+    if form == "json":
+        answer = {
+            "scenario": found.study.name,
+            "knobs": list(found.knobs),
+            "rows": list(found.summary()),
+            "crossings": [asdict(crossing) for crossing in found.crossings()],
+        }
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    if form == "csv":
+        from oversight.results import write_csv
+
+        write_csv(sys.stdout, found.summary_keys, found.summary())
+        return
+    notes = sweeps.notes(found)
+    if precision is not None:
+        notes += comparison.precise(list(found.summary()), precision)
+    if form == "markdown":
+        told = [
+            f"{title}\n\n{pieces.markdown(heads, rows)}" if heads else title
+            for title, heads, rows in sweeps.tables(found)
+        ]
+        click.echo("\n\n".join([*told, *notes]))
+        return
+    out = console()
+    if found.study.about:
+        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
+    for title, heads, rows in sweeps.tables(found):
+        out.print(title + "\n", markup=False)
+        if heads:
+            out.print(pieces.table(heads, rows))
+            out.print()
+    for note in notes:
+        out.print(note + "\n", markup=False)
+
+
+def sensitive(found: Analysis, form: str) -> None:
+    """Print which knobs matter."""
+    from oversight.reports import sensitivity as words
+
+    rows = [asdict(index) for index in found.indices]
+    if form == "json":
+        answer = {"scenario": found.study.name, "runs": found.runs, "rows": rows}
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    if form == "csv":
+        from oversight.results import write_csv
+
+        write_csv(sys.stdout, list(rows[0]), rows)
+        return
+    if form == "markdown":
+        click.echo("\n\n".join([pieces.markdown(*words.table(found)), *words.notes(found)]))
+        return
+    out = console()
+    if found.study.about:
+        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
+    out.print(pieces.table(*words.table(found)))
+    for note in words.notes(found):
+        out.print("\n" + note, markup=False)
 
 
 FEW = 4
@@ -117,7 +122,6 @@ FEW = 4
 
 
 def stressed(found: Stress, form: str, doses: bool) -> None:
-    from oversight.reports import pieces
     from oversight.reports import robustness as words
 
     if form == "json":
@@ -155,18 +159,6 @@ def stressed(found: Stress, form: str, doses: bool) -> None:
         out.print()
     for note in notes:
         out.print(note + "\n", markup=False)
-
-
-@contextmanager
-def counting(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of protocols tried, or a line now and then."""
-    if not sys.stderr.isatty():
-        yield lambda tried: click.echo(f"{tried} of at most {total} protocols tried", err=True)
-        return
-    bar = Bar(total)
-    bar.bar.update(bar.task, description="protocols tried")
-    with bar:
-        yield lambda tried: bar.bar.update(bar.task, completed=tried)
 
 
 def designed(done: Designed, form: str) -> None:
@@ -212,17 +204,14 @@ def console() -> Any:
     return Console(width=max(wide, 60), highlight=False)
 
 
-def failed(results: Results) -> None:
-    click.echo(
-        f"\n{len(results.failed)} cells failed; what follows of each kind is the first:", err=True
-    )
+def failed(lost: list[Failed]) -> None:
+    """Tell what failed, one of each kind."""
+    click.echo(f"\n{len(lost)} cells failed; what follows of each kind is the first:", err=True)
     seen = set()
-    for failed in results.failed:
-        name = " under ".join(part for part in failed.case[:2] if part)
-        kind = (name, failed.error, failed.origin)
+    for one in lost:
+        name = " under ".join(part for part in one.case[:2] if part)
+        kind = (name, one.error, one.origin)
         if kind not in seen:
             seen.add(kind)
-            click.echo(
-                f"  {name}, replicate {failed.replicate}: {failed.error} ({failed.origin})",
-                err=True,
-            )
+            says = f"  {name}, replicate {one.replicate}: {one.error} ({one.origin})"
+            click.echo(says, err=True)

@@ -134,6 +134,38 @@ class Store:
             self._bytes -= self._arrays.popitem(last=False)[1].nbytes
         return found
 
+    def row(self, study: Study, case: Case, number: int) -> FloatArray:
+        """Numbers of one replicate, whatever its number; NaN where there are none."""
+        found = np.full(len(COLUMNS), np.nan)
+        query = (
+            "SELECT columns, numbers FROM numbers JOIN cells ON cell = id "
+            "WHERE cell = ? AND replicate = ?"
+        )
+        for cell in reversed(self._numbers_of(study, case)):
+            for columns, numbers in self._database.execute(query, (cell, number)):
+                kept = json.loads(columns)
+                for name, value in zip(kept, np.frombuffer(numbers, dtype="<f8"), strict=True):
+                    if name in COLUMNS:
+                        found[COLUMNS.index(name)] = value
+        return found
+
+    def failure(self, study: Study, case: Case, number: int) -> Failed | None:
+        """What failed in one replicate."""
+        query = "SELECT error, origin, traceback FROM failed WHERE cell = ? AND replicate = ?"
+        for cell in self._numbers_of(study, case):
+            for told in self._database.execute(query, (cell, number)):
+                return Failed(case, number, *told)
+        return None
+
+    def has(self, study: Study, case: Case, number: int) -> bool:
+        """Whether the numbers of one replicate are here, or that it failed."""
+        for table in ("numbers", "failed"):
+            query = f"SELECT 1 FROM {table} WHERE cell = ? AND replicate = ?"
+            for cell in self._numbers_of(study, case):
+                if self._database.execute(query, (cell, number)).fetchone():
+                    return True
+        return False
+
     def failed(self, study: Study, cases: Iterable[Case]) -> Iterator[Failed]:
         """What failed, a case after the other."""
         query = (

@@ -27,13 +27,14 @@ from oversight.injection import Injection, InjectionField
 from oversight.paths import PathError, assigned
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
+from oversight.sensitivity_settings import Sensitivity
 from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
 from oversight.slots import OverseerSlot
 from oversight.strict import Count, Strict, lines_of, raise_all, told
 from oversight.sweep_settings import MOST_POINTS, Sweep
 
 SCHEMA = 1
-NOT_SWEPT = ("oversight", "name", "about", "replicates", "sweep", "design")
+NOT_SWEPT = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
 UNAIDED = "unaided"
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
@@ -110,6 +111,7 @@ class Study(Strict):
     desk: Desk | None = None
     sweep: Sweep = Field(default_factory=dict)
     design: Design | None = None
+    sensitivity: Sensitivity | None = None
 
     DECIDE: ClassVar[tuple[str, ...]] = ("seed", "world", "overseer", "model", "student")
 
@@ -177,7 +179,7 @@ class Study(Strict):
     def _misplaced(self) -> list[InitErrorDetails]:
         """What is wrong with the sweep: every value must make a scenario that could be a file."""
         errors = []
-        plain = self.model_copy(update={"sweep": {}})
+        plain = self.still
         for path, values in self.sweep.items():
             if path.split(".")[0] in NOT_SWEPT:
                 says = f"{path.split('.')[0]} cannot be swept; expected a knob of what is simulated"
@@ -189,11 +191,24 @@ class Study(Strict):
                 except PathError as error:
                     errors.append(told(str(error).removeprefix(f"{path}: "), ("sweep", path)))
                     break
+        for path, ends in self.sensitivity.knobs.items() if self.sensitivity else ():
+            for value in ends:
+                try:
+                    assigned(plain, path, value)
+                except PathError as error:
+                    says = str(error).removeprefix(f"{path}: ")
+                    errors.append(told(says, ("sensitivity", "knobs", path)))
+                    break
         points = prod(len(values) for values in self.sweep.values())
         if points > MOST_POINTS:
             says = f"{points:,} points; at most {MOST_POINTS:,} are run at once"
             errors.append(told(says, ("sweep",)))
         return errors
+
+    @property
+    def still(self) -> Study:
+        """The study with nothing about how to vary it."""
+        return self.model_copy(update={"sweep": {}, "sensitivity": None})
 
     @property
     def baseline_protocol(self) -> str | None:

@@ -82,6 +82,57 @@ def table(results: Results, width: int = ROOMY) -> Table:
     return made
 
 
+DESK = (
+    "protocol",
+    "hours",
+    "labeled",
+    "labels/hour",
+    "effort",
+    "waiting, h",
+    "makespan, h",
+    "utilization",
+)
+
+
+def desk(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of what a desk's people did."""
+
+    def percent(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.3g} %"
+
+    rows = [
+        [
+            about(row),
+            plain(row["hours_used"]),
+            percent(row["coverage"]),
+            two(row["labels_per_hour"]),
+            two(row["effort"]),
+            plain(row["waiting_hours"]),
+            plain(row["makespan_hours"]),
+            percent(row["utilization"]),
+        ]
+        for row in results.summary()
+    ]
+    return [*DESK], rows
+
+
+def precise(rows: list[Row], wanted: float) -> list[str]:
+    """Whether every PGR came to be known as well as was wanted."""
+    wide = [
+        f"{about(row)} ±{(row['pgr_high'] - row['pgr_low']) / 2:.3f}"
+        for row in rows
+        if row["pgr_low"] is not None and (row["pgr_high"] - row["pgr_low"]) / 2 > wanted
+    ]
+    unclear = sum(row["pgr"] is None for row in rows)
+    runs = max((row["replicates"] for row in rows), default=0)
+    if not wide and not unclear:
+        return [f"Precision: every PGR within ±{wanted:g} after {runs} replicates."]
+    told = "; ".join(wide[:8]) + (f" and {len(wide) - 8} more" if len(wide) > 8 else "")
+    also = f"{unclear} undefined" if unclear else ""
+    says = ", ".join(part for part in (told, also) if part)
+    return [f"Precision: ±{wanted:g} was not reached after {runs} replicates: {says}."]
+
+
 def markdown(results: Results) -> str:
     """The comparison as a Markdown table."""
     return pieces.markdown(list(HEADS), [cells(row) for row in results.summary()])
