@@ -23,6 +23,7 @@ from .component import Tries as Tries
 from .component import Wrapper as Wrapper
 from .component import rewrite as rewrite
 from .design_settings import Design as Design
+from .desk.settings import Desk as Desk
 from .escalation import Ranks as Ranks
 from .escalation import least_sure as least_sure
 from .escalation import referred as referred
@@ -35,6 +36,8 @@ from .failure import OverseerFailure as OverseerFailure
 from .failure import PoolFailure as PoolFailure
 from .failure import StudentFailure as StudentFailure
 from .failure import View as View
+from .grids import Swept as Swept
+from .grids import sweep as sweep
 from .injection import Injection as Injection
 from .panel import Panel as Panel
 from .panel import Rule as Rule
@@ -51,6 +54,7 @@ from .scenario import ScenarioError as ScenarioError
 from .scenario import load as load
 from .search import Designed as Designed
 from .search import design as design
+from .sensitivity_settings import Sensitivity as Sensitivity
 from .settings import ByHeight as ByHeight
 from .settings import Minutes as Minutes
 from .settings import ModelSettings as ModelSettings

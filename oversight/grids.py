@@ -149,8 +149,9 @@ class Swept:
         """Columns of a summary row: the knobs come after what it is about."""
         return [*ABOUT, *self.knobs, *SUMMARY[len(ABOUT) :]]
 
-    def to_csv(self, folder: Path) -> None:
-        """Write runs.csv, summary.csv, differences.csv and crossings.csv, a point at a time."""
+    def to_csv(self, folder: Path, only: Sequence[str] = ()) -> None:
+        """Write runs.csv, summary.csv, differences.csv and crossings.csv, or some of them, a point
+        at a time."""
         tables: tuple[tuple[str, list[str], Iterator[Row]], ...] = (
             ("runs", [*ABOUT, *self.knobs, "replicate", *COLUMNS], self.rows()),
             ("summary", self.summary_keys, self.summary()),
@@ -162,6 +163,8 @@ class Swept:
             ),
         )
         for name, keys, rows in tables:
+            if only and name not in only:
+                continue
             with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
                 write_csv(file, keys, rows)
 

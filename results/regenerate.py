@@ -15,9 +15,14 @@ HERE = Path(__file__).parent
 if __name__ == "__main__":
     for name in sys.argv[1:] or names():
         study = oversight.load(name)
-        results = oversight.compare(study)
         folder = HERE / name
         folder.mkdir(exist_ok=True)
+        if study.sweep:
+            swept = oversight.sweep(study, jobs=2)
+            swept.to_csv(folder, ("summary", "crossings"))
+            print(name, "failed" if swept.failed else "done")
+            continue
+        results = oversight.compare(study)
         results.to_csv(folder / "summary.csv")
         if study.failures:
             oversight.stress(study, jobs=2).export(folder)

@@ -209,7 +209,60 @@ BAD: dict[str, tuple[str, str, str]] = {
         "expected at most 32",
     ),
     "unknown loss": (OK + "student: {loss: hinge}\n", ":4: student.loss", "'cross-entropy'"),
-    "not built yet": (OK + "desk: {people: 3}\n", ":4: desk", "unknown key"),
+    "not built yet": (OK + "calibrate: {people: 3}\n", ":4: calibrate", "unknown key"),
+    "nobody": (OK + "desk: {people: 0}\n", ":4: desk.people", "nobody to do the work"),
+    "negative hours": (OK + "desk:\n  hours: -5\n", ":5: desk.hours", "-5 is not right"),
+    "a sitting longer than the day": (
+        OK + "desk:\n  hours_per_day: 2\n  sitting: 180\n",
+        ":6: desk.sitting",
+        "no more than the day has",
+    ),
+    "a deadline before the start": (
+        OK + "desk: {deadline: 8}\n",
+        ":4: desk.deadline",
+        "before anybody has started",
+    ),
+    "a sweep of nothing": (OK + "sweep:\n  seed: []\n", ":5: sweep.seed", "no values"),
+    "a sweep along a path that leads nowhere": (
+        OK + "sweep:\n  overseer.acuracy.root: [0.6, 0.7]\n",
+        ":5: sweep.overseer.acuracy.root",
+        "did you mean 'accuracy'",
+    ),
+    "a sweep into what cannot be": (
+        OK + "sweep:\n  overseer.accuracy.root: [0.6, 0.99]\n",
+        ":5: sweep.overseer.accuracy.root",
+        "at most the ceiling",
+    ),
+    "a sweep of a protocol that is not there": (
+        OK + "sweep:\n  protocols.x.debate.turns: [1, 2]\n",
+        ":5: sweep.protocols.x.debate.turns",
+        "unknown key 'x'",
+    ),
+    "a range that ends before it starts": (
+        OK + "sweep:\n  overseer.structure: {from: 0.5, to: 0.2}\n",
+        ":5: sweep.overseer.structure",
+        "is no range",
+    ),
+    "words to sweep": (
+        OK + "sweep:\n  overseer.structure: [low, high]\n",
+        ":5: sweep.overseer.structure",
+        "'low' is no number",
+    ),
+    "a sweep of a desk that is not there": (
+        OK + "sweep:\n  desk.people: [1, 2]\n",
+        ":5: sweep.desk.people",
+        "left out here",
+    ),
+    "samples that are no power of two": (
+        OK + "sensitivity:\n  samples: 48\n",
+        ":5: sensitivity.samples",
+        "no power of two",
+    ),
+    "a sensitivity to nothing known": (
+        OK + "sensitivity:\n  knobs:\n    overseer.skil: [0.1, 0.2]\n",
+        ":6: sensitivity.knobs.overseer.skil",
+        "unknown key 'skil'",
+    ),
     "code": ("oversight: !!python/object/apply:os.system ['x']\n", ":1: ", "expected"),
 }
 

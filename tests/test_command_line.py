@@ -204,13 +204,13 @@ class Fragile(Mechanism):
 def test_a_mechanism_that_raises_costs_only_its_own_cell(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oversight import cli
+    from oversight import asked
 
-    plain = cli._load("small.yaml")
+    plain = asked.load("small.yaml")
     parts = {key: getattr(plain, key) for key in Study.model_fields}
     parts["protocols"] = {**plain.protocols, "fragile": Fragile()}
     study = Study.model_validate(parts)
-    monkeypatch.setattr(cli, "_load", lambda scenario: study)
+    monkeypatch.setattr(asked, "load", lambda scenario: study)
     said = CliRunner().invoke(main, ["compare", "small.yaml", "--format", "json"])
     assert said.exit_code == 1
     rows = {row["protocol"]: row for row in json.loads(said.stdout)["rows"]}

@@ -19,7 +19,8 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Design, Study
 from oversight.cli import main
-from oversight.runner import compare
+from oversight.crew import Crew
+from oversight.runner import compare, run
 from oversight.search import (
     Designed,
     DesignError,
@@ -32,6 +33,8 @@ from oversight.search import (
     search,
 )
 from oversight.search import _propose as propose
+from oversight.store import Store
+from oversight.study import Case
 
 SMALL: dict[str, Any] = {
     "mechanisms": ["direct", "debate", "decomposition"],
@@ -59,7 +62,12 @@ def study(**design: Any) -> Study:
 
 def tried(of: Study) -> Tried:
     assert of.design is not None
-    return Tried(of, of.design)
+    store = Store.open()
+
+    def running(study: Study, cases: list[Case]) -> None:
+        run([(study, cases)], store, Crew())
+
+    return Tried(of, of.design, store, running)
 
 
 def points(*pairs: tuple[float, float]) -> list[Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def stored(name: str) -> list[dict[str, str]]:
 def test_every_shipped_scenario_has_results_of_all_its_protocols(name: str) -> None:
     study = oversight.load(name)
     rows = stored(name)
-    assert [row["protocol"] for row in rows] == list(study.cells)
+    points = prod(len(values) for values in study.sweep.values())
+    assert [row["protocol"] for row in rows] == list(study.cells) * points
     assert {int(row["replicates"]) for row in rows} == {study.replicates}
     assert study.about
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import oversight
-from oversight import Study, runner
+from oversight import Study, crew
 from oversight.cli import main
 from oversight.replicate import Replicate
 from oversight.store import Store, StoreError
@@ -34,13 +34,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ran: list[int] = []
-    real = runner.run_replicate
+    real = crew.run_replicate
 
     def counted(study: Study, number: int, cases: list[Case]) -> Replicate:
         ran.append(number)
         return real(study, number, cases)
 
-    monkeypatch.setattr(runner, "run_replicate", counted)
+    monkeypatch.setattr(crew, "run_replicate", counted)
     return ran
 
 
@@ -113,13 +113,13 @@ def test_another_scenario_reuses_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(StoreError, match="cannot keep results"):
-        Store.open(tmp_path / "taken" / "x", study())
+        Store.open(tmp_path / "taken" / "x")
 
 
 def test_a_store_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "results.sqlite").write_text("not a database at all, but long enough to be read")
     with pytest.raises(StoreError, match="cannot keep results"):
-        Store.open(tmp_path, study())
+        Store.open(tmp_path)
 
 
 def test_a_store_from_the_future_is_refused(tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ import oversight
 from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
-from oversight import Case, Claims, Evidence, OverseerFailure, Study, Verdicts, runner
+from oversight import Case, Claims, Evidence, OverseerFailure, Results, Study, Verdicts, runner
 from oversight.cli import main
+from oversight.crew import Crew
 from oversight.injection import Injection, catalogue
 from oversight.registry import registry
 from oversight.replicate import COLUMNS, run_replicate
 from oversight.robustness import BREAKS, NEVER, START, Break, Stress, stress
+from oversight.store import Store
 from oversight.study import Study as StudyType
 from tests.helpers import tree, world
 
@@ -222,8 +224,9 @@ def flat_in(study: Study, failures: dict[str, Injection], runs: int) -> list[str
     """The failures under which no protocol of a study clearly loses anything."""
     study = study.model_copy(update={"failures": failures, "replicates": runs})
     cases = study.cases(failures)
-    found = runner.empty(study, cases)
-    runner.run(study, cases, found)
+    with Store.open() as store, Crew() as crew:
+        runner.run([(study, cases)], store, crew)
+    found = Results(study, cases, store)
     lost: dict[str, list[float]] = {name: [] for name in failures}
     for case in cases:
         if case.failure:

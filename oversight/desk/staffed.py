@@ -101,13 +101,12 @@ class Staffed(OverseerWrapper):
         charged = said.minutes * self._variation
         expected = usual.minutes / self._paces(plan) * self._variation
         done = plan.done
-        if not np.allclose(charged[done], expected[done], rtol=1e-9, atol=0):
+        if not self._fits(charged[done], expected[done]):
             plan = self._planned(lambda manner: self._minutes(manner, plan), fixed, usual)
             done, expected = plan.done, self._picked(plan, "minutes") * self._variation
             said = self._said(plan, usual)
-            if not np.allclose(
-                (said.minutes * self._variation)[done], expected[done], rtol=1e-9, atol=0
-            ):
+            charged = said.minutes * self._variation
+            if not self._fits(charged[done], expected[done]):
                 said = replace(  # the protocol compares items: take what the sittings were told
                     said,
                     evidence=self._picked(plan, "evidence"),
@@ -125,6 +124,10 @@ class Staffed(OverseerWrapper):
             labeled=said.labeled & done,
             trace=None,
         )
+
+    def _fits(self, charged: FloatArray, expected: FloatArray) -> bool:
+        """Whether items took the minutes that they were planned with."""
+        return np.allclose(charged, expected, rtol=1e-9, atol=0)
 
     def _planned(self, minutes: Any, fixed: float, usual: Verdicts) -> Timetable:
         desk, draws = self.desk, self._draws()

@@ -135,7 +135,7 @@ def picture(swept: Swept) -> str:
     held = list(product(*(swept.grid[name] for name in others)))[:MOST]
     settings: Any = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": 9}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(6.5 if len(held) == 1 else 10, 4 * ((len(held) + 1) // 2)))
+        figure = Figure(figsize=(8.5 if len(held) == 1 else 12, 4 * ((len(held) + 1) // 2)))
         figure.set_layout_engine("constrained")
         columns = min(len(held), 2)
         axes = figure.subplots(-(-len(held) // columns), columns, squeeze=False, sharey=True)
@@ -144,7 +144,7 @@ def picture(swept: Swept) -> str:
             _panel(panel, swept, knob, fixed)
         for panel in axes.flat[len(held) :]:
             panel.set_axis_off()
-        axes.flat[0].legend(frameon=False, fontsize=7)
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside right upper")
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
