@@ -324,7 +324,7 @@ def test_who_falls_behind_hurries_and_whoever_hurries_sees_less() -> None:
 
 def test_a_backlog_of_arrivals_makes_people_hurry() -> None:
     flood = Desk(people=1, arrivals=60.0, **{**OFF, "hurry": 0.25})
-    trickle = Desk(people=1, arrivals=0.3, **{**OFF, "hurry": 0.25})
+    trickle = Desk(people=1, arrivals=1.0, **{**NONSTOP, "hurry": 0.25})
     paces = [
         {m.pace for m in staffed(Direct(), desk, train_items=200).timetable.manners}
         for desk in (flood, trickle)

@@ -1,0 +1,202 @@
+"""Executors: the same bytes from all of them, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+import oversight
+from oversight import Claims, Evidence, Mechanism, Study, Verdicts
+from oversight.crew import Crew, Task, one_thread
+from oversight.progress import Progress
+from oversight.replicate import Replicate
+from oversight.study import Case
+
+FLAT = ("runs.csv", "summary.csv", "differences.csv")
+
+
+def study(**changes: Any) -> Study:
+    plain: dict[str, Any] = {
+        "name": "small",
+        "replicates": 8,
+        "world": {"train_items": 300, "test_items": 200, "features": 8},
+        "protocols": {
+            "debate": {"debate": {"candidates": 2}},
+            "reward modeling": {"recursive_reward_modeling": {"samples": 40}},
+            "hard": {"decomposition": {"aggregate": "hard", "votes": 3}},
+        },
+        "failures": {"flips": {"kind": "random_flips", "severity": 0.5}},
+        "desk": {"people": 2, "hours": 30},
+    }
+    return Study.model_validate({**plain, **changes})
+
+
+@contextmanager
+def dask(workers: int = 2) -> Iterator[Any]:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def test_the_same_bytes_from_every_executor(tmp_path: Path) -> None:
+    def files(name: str, **how: Any) -> dict[str, bytes]:
+        oversight.compare(study(), failures=True, out=tmp_path / name, **how)
+        return {file: (tmp_path / name / file).read_bytes() for file in FLAT}
+
+    alone = files("loop")
+    assert files("processes", jobs=2) == alone
+    with ThreadPoolExecutor(3) as threads:
+        assert files("threads", executor=threads) == alone
+    with dask() as client:
+        assert files("dask", executor=client.get_executor()) == alone
+
+
+def test_a_dask_worker_that_is_killed(tmp_path: Path) -> None:
+    alone = oversight.compare(study(replicates=30)).rows
+    with dask() as client:
+        killed: list[int] = []
+
+        def kill(_: Replicate) -> None:
+            if not killed:
+                victim = next(iter(client.scheduler_info()["workers"]))
+                killed.append(client.run(os.getpid, workers=[victim])[victim])
+                os.kill(killed[0], 9)
+
+        done = oversight.compare(
+            study(replicates=30), executor=client.get_executor(), progress=kill
+        )
+        assert killed
+        assert done.rows == alone
+        assert done.failed == []
+
+
+def test_the_command_line_takes_a_cluster(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from oversight.cli import main
+
+    arguments = ["compare", "quickstart", "--replicates", "2", "--format", "csv"]
+    alone = CliRunner().invoke(main, arguments)
+    with dask() as client:
+        address = client.scheduler.address
+        there = CliRunner().invoke(main, [*arguments, "--cluster", address])
+    assert there.exit_code == 0, there.output
+    assert there.stdout == alone.stdout
+    nowhere = CliRunner().invoke(main, [*arguments, "--cluster", "tcp://127.0.0.1:1"])
+    assert nowhere.exit_code == 2
+    assert "cannot be reached" in nowhere.stderr
+
+
+class Deadly(Mechanism):
+    """Takes its process with it in replicate 1: every time, or until a file is there."""
+
+    name = "deadly"
+    marker: str = ""
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        if self.pool.draws.key[1] == 1:
+            if not self.marker:
+                os._exit(1)
+            if not Path(self.marker).exists():
+                Path(self.marker).touch()
+                os._exit(1)
+        return Verdicts.of(np.where(self.pool.gold, 1.0, -1.0)[claims.item])
+
+
+def test_a_worker_that_dies_costs_a_retry(tmp_path: Path) -> None:
+    plain = study(protocols={"debate": "debate"}, desk=None)
+    once = {**plain.protocols, "deadly": Deadly(marker=str(tmp_path / "died"))}
+    done = oversight.compare(plain.model_copy(update={"protocols": once}), jobs=2)
+    assert (tmp_path / "died").exists()
+    assert done.failed == []
+    assert len(done.rows) == 8 * 3
+
+
+def test_what_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
+    plain = study(protocols={"debate": "debate"}, desk=None)
+    mixed = plain.model_copy(update={"protocols": {**plain.protocols, "deadly": Deadly()}})
+    done = oversight.compare(mixed, jobs=2, out=tmp_path)
+    assert {(lost.case.protocol, lost.replicate) for lost in done.failed} == {
+        (name, 1) for name in mixed.cells
+    }
+    assert "its worker died 2 times" in done.failed[0].error
+    assert len(done.rows) == 7 * 3
+    # It is nobody's bug for sure: the next run tries again.
+    ran: list[int] = []
+    oversight.compare(mixed, jobs=2, out=tmp_path, progress=lambda r: ran.append(r.number))
+    assert ran == [1]
+
+
+def test_chunks_grow_with_what_is_quick_and_hold_one_study() -> None:
+    crew = Crew(jobs=2)
+    studies = [study(), study(seed=1)]
+    tasks = [Task(of, number, ()) for of in studies for number in range(5)]
+    assert [len(chunk) for chunk in crew._chunks(iter(tasks))] == [1] * 10
+    crew._each = 0.1
+    sizes = [len(chunk) for chunk in crew._chunks(iter(tasks))]
+    assert sizes == [2, 2, 1, 2, 2, 1]
+    crew._each = 1e-6
+    assert [len(chunk) for chunk in crew._chunks(iter(tasks))] == [5, 5]
+
+
+class Slow(Executor):
+    """Counts what is under way."""
+
+    def __init__(self) -> None:
+        self.inside = ThreadPoolExecutor(2)
+        self.submitted = self.most = 0
+
+    def submit(self, *work: Any, **more: Any) -> Any:
+        self.submitted += 1
+        future = self.inside.submit(*work, **more)
+        self.most = max(self.most, self.inside._work_queue.qsize())
+        return future
+
+
+def test_no_more_than_a_few_chunks_are_under_way() -> None:
+    slow = Slow()
+    small = study(replicates=200, desk=None, world={"train_items": 20, "test_items": 20})
+    oversight.compare(small, executor=slow)
+    assert slow.submitted > 3
+    assert slow.most <= 16
+
+
+def test_one_thread_until_the_last_leaves() -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = threads()
+    first, second = one_thread(), one_thread()
+    with first:
+        second.__enter__()
+        assert threads() <= {1}
+    assert threads() <= {1}  # the other is still inside
+    second.__exit__(None, None, None)
+    assert threads() == before
+
+
+def test_progress_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    going = Progress(1000)
+    going.found(200)
+    row = Replicate(0, {Case(str(i)): () for i in range(40)})
+    for _ in range(5):
+        now[0] += 1
+        going(row)
+    assert going.told() == "400 of 1,000 cells, 40 a second, 15 s left, 0 failed"
+    assert Progress(0).told() == "0 cells, 0 failed"

@@ -1,0 +1,350 @@
+"""Runs that are killed, folders that are shared, full or old: nothing is lost and nothing differs."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import oversight
+from oversight import (
+    Claims,
+    Evidence,
+    Mechanism,
+    PeopleSettings,
+    Results,
+    Study,
+    Verdicts,
+    identity,
+    store,
+)
+from oversight import crew as crews
+from oversight.cli import main
+from oversight.store import Store, StoreError
+from oversight.study import Case
+
+SCENARIO = """
+oversight: 1
+name: small
+replicates: {replicates}
+world: {{train_items: 150, test_items: 100, features: 4}}
+failures:
+  flips: {{kind: random_flips, severity: [0.5, 1.0]}}
+protocols:
+  unaided: {{direct: {{}}}}
+  debate: {{debate: {{}}}}
+  decomposition: {{decomposition: {{aggregate: hard}}}}
+"""
+FLAT = ("runs.csv", "summary.csv", "differences.csv")
+KILLS = 20
+
+
+def study(replicates: int = 3, **changes: Any) -> Study:
+    plain: dict[str, Any] = {
+        "name": "small",
+        "replicates": replicates,
+        "world": {"train_items": 150, "test_items": 100, "features": 4},
+        "protocols": {"unaided": "direct", "debate": "debate"},
+    }
+    return Study.model_validate({**plain, **changes})
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FLAT}
+
+
+def started(folder: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "oversight", "compare", "small.yaml", "--failures", *more]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def scenario(folder: Path, replicates: int) -> None:
+    (folder / "small.yaml").write_text(SCENARIO.format(replicates=replicates))
+
+
+@pytest.mark.slow
+def test_kill_nine_at_any_moment(tmp_path: Path) -> None:
+    """The same command, again and again: bytes as if nobody had interrupted."""
+    scenario(tmp_path, 300)
+    whole = started(tmp_path, "--out", "whole")
+    begun = time.monotonic()
+    assert whole.wait() == 0
+    took = time.monotonic() - begun
+    luck, kills, folders = random.Random(7), 0, 0
+    while kills < KILLS:
+        folders += 1
+        out = f"out{folders}"
+        jobs = ("-j", "2") if folders % 2 == 0 else ()
+        for _ in range(40):
+            run = started(tmp_path, "--out", out, *jobs)
+            try:
+                run.wait(luck.uniform(0.3, 0.8) * took)
+                break
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
+                kills += 1
+        assert run.returncode == 0, run.stderr.read() if run.stderr else ""
+        assert contents(tmp_path / out) == contents(tmp_path / "whole")
+
+
+def test_interrupting_says_how_to_go_on(tmp_path: Path) -> None:
+    scenario(tmp_path, 100_000)
+    for more, says in (
+        (("--out", "kept"), "is kept in kept; the same command goes on from there"),
+        (("-j", "2", "--out", "kept"), "is kept in kept"),
+        ((), "without --out DIR nothing is kept"),
+    ):
+        run = started(tmp_path, *more)
+        database = tmp_path / "kept" / "results.sqlite"
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not (more and database.exists()):
+            time.sleep(0.1)
+            if not more and time.monotonic() > end - 26:
+                break
+        time.sleep(1.0)
+        os.kill(run.pid, signal.SIGINT)
+        _, told = run.communicate(timeout=30)
+        assert run.returncode == 130, told
+        assert "interrupted: " in told
+        assert says in told
+        assert "Traceback" not in told
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    scenario(tmp_path, 100_000)
+    run = started(tmp_path, "-j", "2")
+    children: list[int] = []
+    end = time.monotonic() + 30
+    while len(children) < 3 and time.monotonic() < end:  # a tracker of resources, two workers
+        time.sleep(0.2)
+        listed = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        children = [int(pid) for pid in listed]
+    time.sleep(1.5)  # let them begin
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    while any(alive(pid) for pid in children) and time.monotonic() < end + 30:
+        time.sleep(0.1)
+    assert len(children) >= 2
+    assert not [pid for pid in children if alive(pid)]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_two_runs_on_one_folder(tmp_path: Path) -> None:
+    with Store.open(tmp_path):
+        with pytest.raises(StoreError, match="another run is writing there"):
+            Store.open(tmp_path)
+        arguments = ["compare", "quickstart", "--replicates", "1", "--out", str(tmp_path)]
+        said = CliRunner().invoke(main, arguments)
+        assert said.exit_code == 2
+        assert "another run is writing there" in said.stderr
+    oversight.compare(study(1), out=tmp_path)
+
+
+def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
+    hold = (
+        "import sys, time; from pathlib import Path; from oversight.store import Store\n"
+        "held = Store.open(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "held\n"
+    with pytest.raises(StoreError, match="another run"):
+        Store.open(tmp_path)
+    run.kill()
+    run.wait()
+    Store.open(tmp_path)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """Writing fails on the way; what was written before is there, and the run goes on later."""
+    scenario(tmp_path, 60)
+    assert started(tmp_path, "--out", "whole").wait() == 0
+    (tmp_path / "full").mkdir()
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    command = [sys.executable, "-m", "oversight", "compare", "small.yaml", "--failures"]
+    done = subprocess.run(
+        [*command, "--out", "full"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        preexec_fn=limited,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "cannot write results" in done.stderr
+    assert "Traceback" not in done.stderr
+    with sqlite3.connect(tmp_path / "full" / "results.sqlite") as database:
+        (kept,) = database.execute("SELECT count(*) FROM numbers").fetchone()
+    assert 0 < kept < 60 * 9
+    assert started(tmp_path, "--out", "full").wait() == 0
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+def test_a_store_of_the_first_version_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = oversight.compare(study(), out=tmp_path / "new")
+    (tmp_path / "old").mkdir()
+    with sqlite3.connect(tmp_path / "old" / "results.sqlite") as old:
+        old.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT)")
+        old.execute("INSERT INTO about VALUES ('schema', '1')")
+        old.execute(
+            "CREATE TABLE rows (study TEXT, what TEXT, replicate INTEGER, numbers TEXT, "
+            "PRIMARY KEY (study, what, replicate))"
+        )
+        for name in whole.protocols:
+            for number in range(2):  # the third was not run
+                numbers = [whole.column(name, key)[number] for key in identity.FIRST_COLUMNS]
+                row = (
+                    identity.first_of_study(study()),
+                    identity.first_of_case(study(), Case(name)),
+                    number,
+                    json.dumps(numbers),
+                )
+                old.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", row)
+    ran: list[int] = []
+    real = crews.run_replicate
+
+    def counted(of: Study, number: int, cases: Any) -> Any:
+        ran.append(number)
+        return real(of, number, cases)
+
+    monkeypatch.setattr(crews, "run_replicate", counted)
+    oversight.compare(study(), out=tmp_path / "old")
+    assert ran == [2]
+    assert contents(tmp_path / "old") == contents(tmp_path / "new")
+    oversight.compare(study(), out=tmp_path / "old")
+    assert ran == [2]
+
+
+def test_numbers_need_not_fit_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = oversight.compare(study(20), out=tmp_path / "a")
+    monkeypatch.setattr(store, "ROOM", 1)
+    monkeypatch.setattr(oversight.results, "ROWS", 3)
+    little = oversight.compare(study(20), out=tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert whole.rows == little.rows
+
+
+def test_results_can_be_read_without_a_folder() -> None:
+    results: Results = oversight.compare(study())
+    assert len(results.rows) == 6
+    with pytest.raises(KeyError, match="no results of 'nobody'"):
+        results.column("nobody", "brier")
+
+
+class Fragile(Mechanism):
+    name = "fragile"
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        if self.pool.draws.key[1] == 1 and not os.environ.get("OVERSIGHT_TEST_MENDED"):
+            raise ZeroDivisionError("a bug of its author")
+        return Verdicts.of(np.where(self.pool.gold, 1.0, -1.0)[claims.item])
+
+
+def test_what_failed_is_kept_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = study()
+    mixed = whole.model_copy(update={"protocols": {**whole.protocols, "fragile": Fragile()}})
+    first = oversight.compare(mixed, out=tmp_path)
+    (lost,) = first.failed
+    assert (lost.case, lost.replicate) == (Case("fragile"), 1)
+    assert lost.error == "ZeroDivisionError: a bug of its author"
+    assert "test_resume.py:" in lost.origin
+    assert "raise ZeroDivisionError" in lost.traceback
+    monkeypatch.setenv("OVERSIGHT_TEST_MENDED", "1")
+    ran: list[int] = []
+    again = oversight.compare(mixed, out=tmp_path, progress=lambda done: ran.append(done.number))
+    assert (ran, again.failed) == ([], [lost])
+    told = json.loads((tmp_path / "manifest.json").read_text())["failed"]
+    assert told[0]["traceback"][-1] == "ZeroDivisionError: a bug of its author"
+    mended = oversight.compare(
+        mixed, out=tmp_path, retry=True, progress=lambda done: ran.append(done.number)
+    )
+    assert (ran, mended.failed) == ([1], [])
+
+
+def test_identity_covers_what_decides_and_nothing_else(tmp_path: Path) -> None:
+    class More(PeopleSettings):
+        mood: float = 0.0
+
+    plain = study()
+    for same in (
+        study(overseer={"structure": 0.6}, replicates=7, about="else", name="other"),
+        plain.model_copy(update={"overseer": More()}),
+        plain.model_copy(update={"protocols": dict(reversed(plain.protocols.items()))}),
+    ):
+        assert identity.of_study(same) == identity.of_study(plain)
+        assert identity.of_case(same, Case("debate")) == identity.of_case(plain, Case("debate"))
+    for other in (
+        study(seed=1),
+        study(overseer={"structure": 0.5}),
+        study(desk={}),
+        study(world={"train_items": 151, "test_items": 100, "features": 4}),
+        plain.model_copy(update={"overseer": More(mood=0.1)}),
+    ):
+        assert identity.of_study(other) != identity.of_study(plain)
+
+
+MODULE = '''
+"""A plugin{words}."""
+from oversight import Mechanism, Verdicts
+class Made(Mechanism):
+    """It says yes{words}."""
+    name = "made"
+    def assess(self, claims, evidence=None):  # {words}
+        return Verdicts.of(claims.item * 0 + {number})
+'''
+
+
+def test_the_code_of_a_plugin_is_part_of_it_and_its_words_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    said = []
+    for i, (words, number) in enumerate((("", 1.0), (", or so", 1.0), ("", 2.0))):
+        # A module's name is told too; so the same name each time.
+        (tmp_path / "made_up.py").write_text(MODULE.format(words=words, number=number))
+        sys.modules.pop("made_up", None)
+        (tmp_path / "__pycache__").is_dir() and os.utime(tmp_path / "made_up.py", (i, i))
+        import importlib
+        import linecache
+
+        linecache.clearcache()
+        importlib.invalidate_caches()
+        made = importlib.import_module("made_up").Made()
+        of = study().model_copy(update={"protocols": {"made": made}})
+        said.append(identity.of_case(of, Case("made")))
+    assert said[0] == said[1] != said[2]

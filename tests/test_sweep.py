@@ -1,0 +1,256 @@
+"""Sweeps: a grid is what its points are, and crossings are where they were put."""
+
+from __future__ import annotations
+
+import csv
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import oversight
+from oversight import Study
+from oversight.cli import main
+from oversight.grids import crossings, placed, spanned
+from oversight.paths import PathError, assigned
+from oversight.replicate import COLUMNS
+from oversight.reports.sweeps import spark
+from oversight.runner import enough
+from oversight.study import Case
+
+
+def study(**changes: Any) -> Study:
+    plain: dict[str, Any] = {
+        "name": "small",
+        "replicates": 3,
+        "world": {"train_items": 200, "test_items": 200, "features": 4},
+        "protocols": {"unaided": "direct", "debate": {"debate": {"turns": 2}}},
+        "sweep": {"overseer.structure": [0.2, 0.8], "protocols.debate.debate.turns": [1, 4]},
+    }
+    return Study.model_validate({**plain, **changes})
+
+
+def test_a_grid_is_what_its_points_are(tmp_path: Path) -> None:
+    swept = oversight.sweep(study(), out=tmp_path, jobs=2)
+    assert len(swept) == 4
+    for structure, turns in product((0.2, 0.8), (1, 4)):
+        alone = study(
+            sweep={},
+            overseer={"structure": structure},
+            protocols={"unaided": "direct", "debate": {"debate": {"turns": turns}}},
+        )
+        here, there = swept.at(structure, turns), oversight.compare(alone)
+        for name in ("unaided", "debate"):
+            for column in COLUMNS:
+                ours, theirs = here.column(name, column), there.column(name, column)
+                assert np.array_equal(ours, theirs, equal_nan=True)
+    with (tmp_path / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["overseer.structure"] for row in rows] == ["0.2"] * 4 + ["0.8"] * 4
+    assert [row["protocols.debate.debate.turns"] for row in rows] == ["1", "1", "4", "4"] * 2
+    assert (tmp_path / "curves.svg").read_text().startswith("<?xml")
+    with (tmp_path / "runs.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 4 * 2 * 3
+
+
+def test_a_killed_sweep_goes_on(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(_: Any) -> None:
+        ran.append(1)
+        if len(ran) == 5:
+            raise Killed
+
+    ran: list[int] = []
+    with pytest.raises(Killed):
+        oversight.sweep(study(), out=tmp_path, progress=kill)
+    oversight.sweep(study(), out=tmp_path, progress=kill)
+    assert len(ran) == 12
+    oversight.sweep(study(), out=tmp_path / "whole")
+    for name in ("runs.csv", "summary.csv", "differences.csv", "crossings.csv"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_paths() -> None:
+    plain = study(
+        sweep={},
+        desk={},
+        protocols={
+            "a": {"vote": {"members": [{"debate": {"turns": 1}}, "human"]}},
+            "b": {"cascade": {"share": 0.5}},
+        },
+        failures={"f": {"kind": "random_flips", "items": {"share": 0.5}}},
+    )
+    made = assigned(plain, "protocols.a.vote.members.0.debate.turns", 5)
+    assert made.protocols["a"].members[0].turns == 5
+    assert assigned(plain, "protocols.b.cascade.share", 0.1).protocols["b"].share == 0.1
+    assert (
+        assigned(plain, "failures.f.items.share", 0.2).failures["f"].together[0].items.share == 0.2
+    )
+    assert assigned(plain, "desk.people", 3.0).desk.people == 3
+    assert assigned(plain, "world.tree.depth", 1).world.template.height == 1
+    for path, value, says in (
+        ("protocols.c.debate.turns", 1, "unknown key 'c'"),
+        ("world.train_items", 10.5, "10.5 is not right"),
+        ("overseer.minutes.root.x", 1, "no key 'x'"),
+        ("overseer.structure", 2.0, "less than or equal to 1"),
+        ("overseer.accuracy.root", 0.99, "at most the ceiling"),
+    ):
+        with pytest.raises(PathError, match=says):
+            assigned(plain, path, value)
+
+
+def test_values_that_do_not_go_together_are_told_before_anything_runs(tmp_path: Path) -> None:
+    apart = study(sweep={"world.ceiling": [0.75, 0.95], "overseer.accuracy.root": [0.7, 0.9]})
+    with pytest.raises(PathError, match="at most the ceiling 0.75"):
+        spanned(apart)
+    text = (
+        "oversight: 1\nprotocols: {a: direct}\nsweep:\n  world.ceiling: [0.75, 0.95]\n"
+        "  overseer.accuracy.root: [0.7, 0.9]\n"
+    )
+    (tmp_path / "s.yaml").write_text(text)
+    out = tmp_path / "out"
+    said = CliRunner().invoke(main, ["compare", str(tmp_path / "s.yaml"), "--out", str(out)])
+    assert said.exit_code == 2
+    assert "at most the ceiling 0.75" in said.stderr
+    assert not out.exists()
+
+
+def test_crossings_are_found_where_they_are_and_cover_it() -> None:
+    """Differences that fall by 1 with every e-fold: zero at 100. Intervals hold that 95 times in
+    100."""
+    rng = np.random.default_rng(3)
+    values = [20.0, 50.0, 90.0, 200.0, 700.0]
+    true = np.log(100) - np.log(values)
+    inside, tries = 0, 600
+    for _ in range(tries):
+        apart = true[:, None] + rng.standard_normal((5, 12))
+        found = crossings("k", "", "a", "b", values, apart)
+        one = next((c for c in found if (c.ahead_below, c.ahead_above) == ("a", "b")), None)
+        assert one is not None
+        inside += (one.low or 0) <= 100 <= (one.high or np.inf)
+    assert abs(inside / tries - 0.95) < 4 * np.sqrt(0.95 * 0.05 / tries)
+    (sharp,) = crossings("k", "", "a", "b", values, np.tile(true[:, None], (1, 4)))
+    # Between neighbors the truth is a line in the logarithm, so that interpolation is exact.
+    assert sharp.value == pytest.approx(100)
+    assert sharp.low == pytest.approx(100, rel=0.01)
+
+
+def test_no_crossing_is_told_of_those_who_are_alike() -> None:
+    rng = np.random.default_rng(4)
+    told = sum(
+        len(crossings("k", "", "a", "b", [0.0, 1, 2, 3], 1e-3 * rng.standard_normal((4, 8))))
+        for _ in range(300)
+    )
+    assert told < 300 * 0.02  # both sides must be clear, by chance: about .05 squared, some ways
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [0.0, 1.0]])
+def test_crossings_without_an_end(values: list[float]) -> None:
+    rng = np.random.default_rng(5)
+    apart = np.array([[0.5], [-0.5]]) + 0.05 * rng.standard_normal((2, 30))
+    (found,) = crossings("k", "", "a", "b", values, apart)
+    assert found.low is not None
+    assert found.high is not None
+    assert values[0] < found.low < found.value < found.high < values[1]
+
+
+def test_hours_need_no_desk(tmp_path: Path) -> None:
+    said = CliRunner().invoke(
+        main,
+        [
+            "compare",
+            "quickstart",
+            "--replicates",
+            "2",
+            "--hours",
+            "0",
+            "40",
+            "80",
+            "--format",
+            "json",
+        ],
+    )
+    assert said.exit_code == 0, said.output
+    answer = json.loads(said.stdout)
+    assert answer["knobs"] == ["desk.hours"]
+    rows = {(row["desk.hours"], row["protocol"]): row for row in answer["rows"]}
+    assert rows[0, "debate"]["pgr_status"] == "undefined: nothing was labeled"
+    assert rows[40, "unaided"]["coverage"] == 200 / 4000
+    assert rows[80, "tree debate"]["hours_used"] == pytest.approx(80)
+    again = CliRunner().invoke(
+        main,
+        ["compare", "quickstart", "--replicates", "2", "--hours", "0,40,80", "--format", "json"],
+    )
+    assert again.stdout == said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["quickstart", "--hours", "many"], "expected numbers of person-hours"),
+        (["quickstart", "--hours", "-3"], "expected 0 or more"),
+        (["quickstart", "--hours", "3", "3"], "given twice"),
+        (["quickstart", "debate"], "one scenario at a time"),
+        (["quickstart", "--hours", ""], "expected numbers of person-hours"),
+        (["quickstart", "--precision", "0"], "is not in the range"),
+    ],
+)
+def test_bad_budgets(arguments: list[str], says: str) -> None:
+    said = CliRunner().invoke(main, ["compare", *arguments])
+    assert said.exit_code == 2
+    assert says in said.stderr
+
+
+def test_precision_adds_replicates_until_intervals_are_narrow() -> None:
+    plain = study(sweep={}, replicates=4)
+    loose = oversight.compare(plain, precision=10.0)
+    assert loose.replicates == 4
+    done = oversight.compare(plain, precision=0.08, most=400)
+    half = [(done.pgr(name).high - done.pgr(name).low) / 2 for name in done.protocols]
+    assert max(half) <= 0.08
+    assert 4 < done.replicates <= 400
+    before = oversight.compare(plain.model_copy(update={"replicates": done.replicates}))
+    assert before.rows == done.rows  # as if so many had been asked for
+    assert oversight.compare(plain, precision=1e-6, most=9).replicates == 9
+
+
+def test_precision_does_not_wait_for_what_is_never_labeled() -> None:
+    none = oversight.compare(study(sweep={}, desk={"hours": 0.0}))
+    assert enough(none, 0.01, 1000) == none.replicates
+
+
+def test_precision_at_every_point() -> None:
+    swept = oversight.sweep(study(), precision=0.3, most=60)
+    assert swept.study.replicates > 3
+    for point in swept.points:
+        for row in swept.at(*point).summary():
+            assert row["replicates"] == swept.study.replicates
+            assert (row["pgr_high"] - row["pgr_low"]) / 2 <= 0.3
+
+
+def test_failures_are_crossed_with_the_grid() -> None:
+    broken = study(failures={"flips": {"kind": "random_flips", "severity": [0.5, 1.0]}})
+    swept = oversight.sweep(broken, failures=True)
+    cases = [(row["protocol"], row["failure"], row["severity"]) for row in swept.summary()]
+    assert len(cases) == 4 * 2 * 3
+    assert ("debate", "flips", 1.0) in cases
+    assert swept.at(0.2, 1).column(Case("debate", "flips", 1.0), "label_accuracy").shape == (3,)
+
+
+def test_a_point_says_what_it_is() -> None:
+    at = placed(study(), {"overseer.structure": 0.4, "desk.hours": 10.0})
+    assert at.overseer.structure == 0.4
+    assert at.desk is not None
+    assert (at.desk.hours, at.desk.people, at.sweep) == (10.0, "unlimited", {})
+
+
+def test_sparks() -> None:
+    assert spark([0.0, None, 0.5, 1.0]) == "▁ ▅█"
+    assert spark([0.3, 0.3]) == "▁▁"
+    assert spark([None]) == " "
