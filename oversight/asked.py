@@ -114,7 +114,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     def asking(**told: Any) -> None:
         keys = Asked.__dataclass_fields__
         asked = Asked(**{key: told.pop(key) for key in keys})
-        command(asked=asked, **told)
+        try:
+            command(asked=asked, **told)
+        except KeyboardInterrupt:  # while it was still, or already again, at something short
+            click.echo("\ninterrupted", err=True)
+            sys.exit(INTERRUPTED)
 
     asking.__name__, asking.__doc__ = command.__name__, command.__doc__
     wrapped: Callable[..., None] = asking

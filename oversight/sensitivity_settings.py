@@ -25,7 +25,7 @@ def _between(value: Any) -> tuple[float, float]:
 
 
 Between = Annotated[
-    tuple[float, float],
+    tuple[int | float, int | float],
     BeforeValidator(_between),
     WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
 ]

@@ -81,6 +81,6 @@ NUMBERS = {
         },
     ]
 }
-Values = Annotated[tuple[float, ...], BeforeValidator(_values), WithJsonSchema(NUMBERS)]
+Values = Annotated[tuple[int | float, ...], BeforeValidator(_values), WithJsonSchema(NUMBERS)]
 Sweep = dict[str, Values]
 """Values by the path of the knob that takes them."""

@@ -79,7 +79,7 @@ def test_a_knob_that_a_protocol_does_not_know_has_no_share() -> None:
     assert unaided.total == 0
     assert done.of("unaided", NOISE).total == pytest.approx(1, abs=0.5)
     assert done.of("debate", "model.shared_bias").status == "ok"
-    assert done.runs == 8 * 3
+    assert done.runs == 8 * 4
 
 
 def test_a_killed_analysis_goes_on(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_killed_analysis_goes_on(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         analyze(of, out=tmp_path, progress=kill)
     done = analyze(of, out=tmp_path, progress=kill)
-    assert len(ran) == done.runs == 24
+    assert len(ran) == done.runs == 32
     assert done.indices == analyze(of, jobs=2).indices
     assert (tmp_path / "sensitivity.csv").read_text().startswith("protocol,knob,first,")
 
@@ -122,8 +122,8 @@ def test_the_usual_knobs_are_those_that_fit() -> None:
         }
     )
     assert "overseer.accuracy.root" not in resolved(listed).knobs
+    asked = Sensitivity(knobs={"overseer.nothing": (0, 1)})
     with pytest.raises(SensitivityError, match="unknown key"):
-        asked = Sensitivity(knobs={"overseer.nothing": (0, 1)})
         resolved(listed.model_copy(update={"sensitivity": asked}))
 
 
