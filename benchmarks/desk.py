@@ -17,7 +17,8 @@ REPEATS = 15
 
 def seconds(study: Study, number: int) -> float:
     start = time.perf_counter()
-    run_replicate(study, number)
+    done = run_replicate(study, number)
+    assert not done.failed, done.failed[0].traceback
     return time.perf_counter() - start
 
 

@@ -40,12 +40,12 @@ def measures(desk: Desk, table: Timetable, minutes: float, labeled: BoolArray) -
         utilization = hours * 60 / (desk.people * there) if there else nothing
     effort = np.array([manner.effort for manner in table.manners])[table.manner]
     untimed = table.started == table.finished
-    effort = np.where(untimed, table.fixed_effort(), effort)
+    effort = np.where(untimed, table.fixed_effort, effort)
     waited = (table.started - table.arrival)[done]
     some = bool(labeled.any())
     return {
         "hours_used": hours,
-        "makespan_hours": span / 60 if table.sittings else nothing,
+        "makespan_hours": span / 60 if table.end > table.start else nothing,
         "utilization": utilization,
         "waiting_hours": float(waited.mean()) / 60 if waited.size else nothing,
         "effort": float(effort[labeled].mean()) if some else nothing,

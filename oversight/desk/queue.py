@@ -29,15 +29,6 @@ MinutesOf = Callable[[Manner], FloatArray]
 """Minutes that each item takes somebody who works in this manner."""
 
 
-class Batch(NamedTuple):
-    """Items taken on together: from one place in a line to another, and the minutes they take."""
-
-    line: Line
-    first: int
-    last: int
-    minutes: float
-
-
 class Line:
     """Items of one priority, first come first served."""
 
@@ -45,12 +36,15 @@ class Line:
         order = np.argsort(ready[items], kind="stable")
         self.items = items[order]
         self._ready = ready[self.items].tolist()
+        self._last = self._ready[-1]
         self._minutes = minutes
-        self._sums: dict[Manner, list[float]] = {}
+        self.known: dict[Manner, list[float]] = {}
         self.next = 0
 
     def here(self, now: float) -> int:
         """Up to which place items have come."""
+        if now >= self._last:
+            return len(self._ready)
         return bisect_right(self._ready, now) if self.next < len(self._ready) else self.next
 
     def coming(self) -> float:
@@ -59,28 +53,17 @@ class Line:
 
     def sums(self, manner: Manner) -> list[float]:
         """Minutes of all items up to each place."""
-        if manner not in self._sums:
+        found = self.known.get(manner)
+        if found is None:
             each = self._minutes(manner)[self.items]
-            self._sums[manner] = [0.0, *np.cumsum(each).tolist()]
-        return self._sums[manner]
-
-    def fitting(self, manner: Manner, here: int, room: float, most: int | None) -> Batch:
-        """The items in front that fit into so many minutes; perhaps none."""
-        sums, first = self.sums(manner), self.next
-        last = bisect_right(sums, (sums[first] + room) * ROUNDING, first, here + 1) - 1
-        last = max(last, first)
-        if most is not None:
-            last = min(last, first + most)
-        return Batch(self, first, last, sums[last] - sums[first])
+            found = self.known[manner] = [0.0, *np.cumsum(each).tolist()]
+        return found
 
 
 def lines(ready: FloatArray, urgent: BoolArray, minutes: MinutesOf) -> list[Line]:
     """The line of what is urgent, if anything is, and the line of everything else."""
-    found = [
-        Line(np.flatnonzero(urgent), ready, minutes),
-        Line(np.flatnonzero(~urgent), ready, minutes),
-    ]
-    return [line for line in found if line.items.size]
+    groups = (np.flatnonzero(urgent), np.flatnonzero(~urgent))
+    return [Line(items, ready, minutes) for items in groups if items.size]
 
 
 def ready_times(arrival: FloatArray, busy: FloatArray, servers: int) -> FloatArray:

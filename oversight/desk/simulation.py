@@ -3,6 +3,7 @@ sitting, never an item."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import inf
@@ -13,11 +14,12 @@ import simpy
 
 from oversight.claims import BoolArray, FloatArray, IntArray
 from oversight.desk.hours import Hours
-from oversight.desk.queue import ROUNDING, Batch, Manner, MinutesOf, lines
+from oversight.desk.queue import ROUNDING, Line, Manner, MinutesOf, lines
 from oversight.desk.settings import Desk
 
-FIXED = -1
-"""Instead of a first item: work that is paid before any item is labeled."""
+Taken = tuple[int, float, Line | None, int, int, float, Manner]
+"""A sitting as it is noted: person, start, line (None for work paid before any item), from which
+place in it to which, minutes, manner."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,22 @@ class Sitting:
 class Timetable:
     """Who worked on what when, in minutes from the first midnight.
 
-    sittings  in the order in which they began
-    start     when the people began
+    start     when the people began, and when the last sitting was over
     arrival, started, finished   by item; NaN where nobody worked on it
     manner    by item, its place in `manners`; 0 where nobody worked on it
-    fixed     minutes spent before any item, of those asked for
+    fixed     minutes spent before any item, of those asked for, and their mean effort (1 if none)
     """
 
-    sittings: tuple[Sitting, ...]
     start: float
+    end: float
     arrival: FloatArray
     started: FloatArray
     finished: FloatArray
     manner: IntArray
     manners: tuple[Manner, ...]
     fixed: float
+    fixed_effort: float
+    _taken: tuple[Taken, ...]
 
     @property
     def done(self) -> BoolArray:
@@ -57,16 +60,13 @@ class Timetable:
         return ~np.isnan(self.finished)
 
     @property
-    def end(self) -> float:
-        """When the last sitting was over; the start where there was none."""
-        return max((s.start + s.minutes for s in self.sittings), default=self.start)
-
-    def fixed_effort(self) -> float:
-        """Mean effort over the minutes spent before any item; 1 where there were none."""
-        if not self.fixed:
-            return 1.0
-        before = [(s.minutes, s.manner.effort) for s in self.sittings if not s.items.size]
-        return sum(minutes * effort for minutes, effort in before) / sum(m for m, _ in before)
+    def sittings(self) -> tuple[Sitting, ...]:
+        """Every sitting, in the order in which they began."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return tuple(
+            Sitting(who, start, spent, how, line.items[first:last] if line else nothing)
+            for who, start, line, first, last, spent, how in self._taken
+        )
 
 
 def simulate(
@@ -106,7 +106,13 @@ class _Floor:
         self.left = inf if desk.hours is None else 60 * desk.hours
         self.fixed, self.fixed_left, self.fixed_end = fixed, fixed, self.start
         self.over = False
-        self.sittings: list[tuple[int, float, Batch | None, float, Manner]] = []
+        self.taken: list[Taken] = []
+        # What every sitting asks for, out of the settings' reach: there are many.
+        self._sitting, self._most = desk.sitting, desk.sitting_items
+        self._hurried = desk.hurry > 0 and desk.people != "unlimited"
+        self._hurried &= desk.arrivals is not None or desk.deadline is not None
+        self._manners: dict[tuple[float, float, int], Manner] = {}
+        self._efforts: dict[float, float] = {}
 
     def run(self) -> Timetable:
         environment = simpy.Environment(initial_time=self.start)
@@ -120,20 +126,22 @@ class _Floor:
 
     def _person(self, environment: simpy.Environment, person: int) -> Generator[Any, Any, None]:
         worked, rest = 0.0, self.desk.break_minutes
+        enough = inf if self.desk.break_after is None else self.desk.break_after
+        timeout, take = environment.timeout, self._take
         while not self.over:
             now = environment.now
-            took, until = self._take(person, now, worked)
+            took, until = take(person, now, worked)
             if took:
                 worked += until - now
-                yield environment.timeout(until - now)
-                if self.desk.break_after is not None and worked >= self.desk.break_after:
-                    yield environment.timeout(rest)
+                if worked >= enough:
+                    until += rest
                     worked = 0.0
+                yield timeout(until - now)
             elif until == inf:
                 return
             else:
                 worked = 0.0 if until - now >= rest else worked
-                yield environment.timeout(until - now)
+                yield timeout(until - now)
 
     def _crowd(self, environment: simpy.Environment) -> Generator[Any, Any, None]:
         """Somebody fresh for every sitting that can begin."""
@@ -156,54 +164,60 @@ class _Floor:
         if now >= self.deadline or (self.left <= 0 and self.fixed_left > 0):
             self.over = True
             return False, inf
-        effort = self.desk.effort(worked)
         if self.fixed_left > 0:
-            room = min(self.desk.sitting, self.fixed_left, self.left, closes - now)
+            room = min(self._sitting, self.fixed_left, self.left, closes - now)
             spent = min(room, self.deadline - now)
             self.fixed_left -= spent
             self.left -= spent
             self.fixed_end = max(self.fixed_end, now + spent)
-            self.sittings.append((person, now, None, spent, Manner(effort, 1.0, self._who(person))))
+            manner = self._manner(worked, 1.0, person)
+            self.taken.append((person, now, None, 0, 0, spent, manner))
             return True, now + spent
         if now < self.fixed_end:  # others are still at what comes before the first item
             return False, self.fixed_end
-        return self._next_items(person, now, opens, closes, effort)
+        return self._next_items(person, now, opens, closes, worked)
 
     def _next_items(
-        self, person: int, now: float, opens: float, closes: float, effort: float
+        self, person: int, now: float, opens: float, closes: float, worked: float
     ) -> tuple[bool, float]:
         for line in self.lines:
-            here = line.here(now)
-            if here <= line.next:
+            here, first = line.here(now), line.next
+            if here <= first:
                 continue
-            pace = self._pace(now)
-            manner = Manner(effort / pace, pace, self._who(person))
+            manner = self._manner(worked, self._pace(now) if self._hurried else 1.0, person)
+            sums = line.sums(manner)
             limit = min(self.left, self.deadline - now)
-            room = min(self.desk.sitting, closes - now, limit)
-            batch = line.fitting(manner, here, room, self.desk.sitting_items)
-            if batch.last == batch.first:  # not even one
-                sums = line.sums(manner)
-                one = sums[line.next + 1] - sums[line.next]
+            room = min(self._sitting, closes - now, limit)
+            last = bisect_right(sums, (sums[first] + room) * ROUNDING, first, here + 1) - 1
+            if self._most is not None:
+                last = min(last, first + self._most)
+            if last <= first:  # not even one fits
+                one = sums[first + 1] - sums[first]
                 if one > limit * ROUNDING:
                     self.over = True
                     return False, inf
                 if one > (closes - now) * ROUNDING and now > opens:
                     return False, self.hours.after(now)
-                batch = Batch(line, line.next, line.next + 1, one)
-            line.next = batch.last
-            self.left -= batch.minutes
-            self.sittings.append((person, now, batch, batch.minutes, manner))
-            return True, now + batch.minutes
+                last = first + 1
+            spent = sums[last] - sums[first]
+            line.next = last
+            self.left -= spent
+            self.taken.append((person, now, line, first, last, spent, manner))
+            return True, now + spent
         return False, min((line.coming() for line in self.lines), default=inf)
 
-    def _who(self, person: int) -> int:
-        """Who somebody is, where it matters."""
-        return person if self.desk.skill_sd else 0
+    def _manner(self, worked: float, pace: float, person: int) -> Manner:
+        effort = self._efforts.get(worked)
+        if effort is None:
+            effort = self._efforts[worked] = self.desk.effort(worked)
+        key = (effort, pace, person if self.desk.skill_sd else 0)
+        if key not in self._manners:
+            self._manners[key] = Manner(effort / pace, pace, key[2])
+        return self._manners[key]
 
     def _pace(self, now: float) -> float:
         desk = self.desk
-        if not desk.hurry or desk.people == "unlimited":
-            return 1.0
+        assert desk.people != "unlimited"
         pressure = 0.0
         if desk.arrivals is not None:
             waiting = sum(line.here(now) - line.next for line in self.lines)
@@ -222,26 +236,38 @@ class _Floor:
         size = self.arrival.size
         started, finished = np.full(size, np.nan), np.full(size, np.nan)
         manner = np.zeros(size, dtype=np.int64)
-        manners: dict[Manner, int] = {Manner(): 0}
-        nothing = np.zeros(0, dtype=np.int64)
-        told = []
-        for person, start, batch, spent, how in self.sittings:
-            items = nothing
-            if batch is not None:
-                items = batch.line.items[batch.first : batch.last]
-                sums = batch.line.sums(how)
-                begun = sums[batch.first]
-                started[items] = np.subtract(sums[batch.first : batch.last], begun) + start
-                finished[items] = np.subtract(sums[batch.first + 1 : batch.last + 1], begun) + start
-                manner[items] = manners.setdefault(how, len(manners))
-            told.append(Sitting(person, start, spent, how, items))
+        places = {Manner(): 0}
+        for taken in self.taken:
+            places.setdefault(taken[6], len(places))
+        for line in self.lines:
+            mine = [taken for taken in self.taken if taken[2] is line]
+            if not mine:
+                continue
+            # Sittings of a line follow each other: one array over its items, up to the last.
+            long = np.array([taken[4] - taken[3] for taken in mine])
+            begun = np.repeat([taken[1] for taken in mine], long)
+            first = np.repeat([taken[3] for taken in mine], long)
+            how = np.repeat([places[taken[6]] for taken in mine], long)
+            at, items = np.arange(long.sum()), line.items[: long.sum()]
+            used = [known for known in places if known in line.known]
+            sums = np.zeros((len(places), len(line.items) + 1))
+            for known in used:
+                sums[places[known]] = line.known[known]
+            started[items] = begun + (sums[how, at] - sums[how, first])
+            finished[items] = begun + (sums[how, at + 1] - sums[how, first])
+            manner[items] = how
+        before = [(taken[5], taken[6].effort) for taken in self.taken if taken[2] is None]
+        fixed = self.fixed - self.fixed_left
+        mean = sum(spent * effort for spent, effort in before) / fixed if fixed else 1.0
         return Timetable(
-            sittings=tuple(told),
             start=self.start,
+            end=max((taken[1] + taken[5] for taken in self.taken), default=self.start),
             arrival=self.arrival,
             started=started,
             finished=finished,
             manner=manner,
-            manners=tuple(manners),
-            fixed=self.fixed - self.fixed_left,
+            manners=tuple(places),
+            fixed=fixed,
+            fixed_effort=mean,
+            _taken=tuple(self.taken),
         )

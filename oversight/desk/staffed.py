@@ -3,6 +3,7 @@ get done."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ from oversight.perception import Attention
 from oversight.pool import Pool, Setting
 
 USUAL = Manner()
+FEW = 16
+"""Items that are asked about to see whether all take the same."""
 
 
 class Staffed(OverseerWrapper):
@@ -40,6 +43,7 @@ class Staffed(OverseerWrapper):
     _criterion: FloatArray | None = None
     _variation: FloatArray | float = 1.0
     _first: Overseer | None = None
+    _full: Verdicts | None = None
     _verdicts: Verdicts | None = None
     _timetable: Timetable | None = None
     _spent: tuple[float, float] = (0.0, 0.0)
@@ -57,7 +61,7 @@ class Staffed(OverseerWrapper):
         staffed._pool, staffed._setting = pool, setting
         staffed._criterion = criterion(self.desk, pool)
         staffed._variation = _varied(self.desk, pool)
-        staffed._verdicts, staffed._known = None, {}
+        staffed._verdicts, staffed._full, staffed._known = None, None, {}
         staffed._first = staffed._people_at(None, None)
         return staffed
 
@@ -88,25 +92,21 @@ class Staffed(OverseerWrapper):
 
     def _work(self) -> Verdicts:
         assert self._first is not None
-        assert self._pool is not None
-        roots = self._pool.roots
-        usual = self._first.assess(roots)
         fixed, fixed_calls = self._first.fixed_cost()
-
-        def planned(manner: Manner) -> FloatArray:
-            return np.asarray(usual.minutes / manner.pace * self._variation)
-
-        plan = self._planned(planned, fixed, usual)
-        said = self._said(plan, usual)
-        charged = said.minutes * self._variation
+        usual = self._guessed()
+        plan = self._planned(self._at_usual(usual), fixed, usual)
+        said = self._said(plan)
+        if not self._holds(plan, said, usual):  # what a few items took was no rule
+            usual = self._unhurried
+            plan = self._planned(self._at_usual(usual), fixed, usual)
+            said = self._said(plan)
         expected = usual.minutes / self._paces(plan) * self._variation
-        done = plan.done
-        if not self._fits(charged[done], expected[done]):
-            plan = self._planned(lambda manner: self._minutes(manner, plan), fixed, usual)
-            done, expected = plan.done, self._picked(plan, "minutes") * self._variation
-            said = self._said(plan, usual)
-            charged = said.minutes * self._variation
-            if not self._fits(charged[done], expected[done]):
+        if not self._holds(plan, said, usual):
+            before = plan
+            plan = self._planned(lambda manner: self._minutes(manner, before), fixed, usual)
+            expected = self._picked(plan, "minutes") * self._variation
+            said = self._said(plan)
+            if not self._fits((said.minutes * self._variation)[plan.done], expected[plan.done]):
                 said = replace(  # the protocol compares items: take what the sittings were told
                     said,
                     evidence=self._picked(plan, "evidence"),
@@ -115,15 +115,46 @@ class Staffed(OverseerWrapper):
                     labeled=self._picked(plan, "labeled").astype(np.bool_),
                 )
         self._timetable = plan
-        paid_in_full = plan.fixed >= fixed
-        self._spent = (plan.fixed, fixed_calls if paid_in_full else 0.0)
+        self._spent = (plan.fixed, fixed_calls if plan.fixed >= fixed else 0.0)
         return replace(
             said,
-            minutes=np.where(done, expected, 0.0),
-            calls=np.where(done, said.calls, 0.0),
-            labeled=said.labeled & done,
+            minutes=np.where(plan.done, expected, 0.0),
+            calls=np.where(plan.done, said.calls, 0.0),
+            labeled=said.labeled & plan.done,
             trace=None,
         )
+
+    @property
+    def _unhurried(self) -> Verdicts:
+        """What the protocol says of every item at full effort."""
+        assert self._first is not None
+        if self._full is None:
+            self._full = self._first.assess(self._roots())
+        return self._full
+
+    def _guessed(self) -> Verdicts:
+        """The same, as far as minutes and calls go: what a few items take, if they all take the
+        same; whoever uses it must look whether it held."""
+        assert self._first is not None
+        items = self._draws().items
+        few = self._first.assess(Claims.of(np.arange(min(FEW, items))))
+        if np.ptp(few.minutes) or np.ptp(few.calls):
+            return self._unhurried
+        nothing = np.zeros(items)
+        return Verdicts.of(nothing, 0.0, few.minutes[0], few.calls[0])
+
+    def _at_usual(self, usual: Verdicts) -> Callable[[Manner], FloatArray]:
+        return lambda manner: np.asarray(usual.minutes / manner.pace * self._variation)
+
+    def _holds(self, plan: Timetable, said: Verdicts, usual: Verdicts) -> bool:
+        """Whether a plan was made with the minutes that items took, and the calls they waited
+        for."""
+        charged = said.minutes * self._variation
+        expected = usual.minutes / self._paces(plan) * self._variation
+        done = plan.done
+        if not self._fits(charged[done], expected[done]):
+            return False
+        return not self.desk.model_minutes or np.array_equal(said.calls, usual.calls)
 
     def _fits(self, charged: FloatArray, expected: FloatArray) -> bool:
         """Whether items took the minutes that they were planned with."""
@@ -141,12 +172,11 @@ class Staffed(OverseerWrapper):
             urgent = draws.column("random", 0, "desk", "urgent") < desk.urgent
         return simulate(desk, minutes, fixed, arrival, ready, urgent)
 
-    def _said(self, plan: Timetable, usual: Verdicts) -> Verdicts:
+    def _said(self, plan: Timetable) -> Verdicts:
         """What the protocol says of every item, with people as they were at that time."""
-        if not plan.done.any():
-            return usual
-        if plan.done.all() and self._alike(plan) and plan.fixed_effort() == 1.0:
-            return usual
+        nobody = not plan.done.any()
+        if nobody or (plan.done.all() and self._alike(plan) and plan.fixed_effort == 1.0):
+            return self._unhurried
         attention = self._attention(plan.manners, plan)
         return self._people_at(self._before(plan), attention).assess(self._roots())
 
@@ -177,7 +207,7 @@ class Staffed(OverseerWrapper):
 
     def _before(self, plan: Timetable) -> Attention | None:
         """People's attention to what is paid before any item."""
-        return self._attention((Manner(plan.fixed_effort()),), skilled=False)
+        return self._attention((Manner(plan.fixed_effort),), skilled=False)
 
     def _attention(
         self, manners: tuple[Manner, ...], plan: Timetable | None = None, skilled: bool = True
