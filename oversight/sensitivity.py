@@ -159,9 +159,9 @@ class _Plan:
             "names": [*asked.knobs, NOISE],
             "bounds": [list(ends) for ends in bounds],
         }
-        seed = study.seed % 2**32
+        self.seed = study.seed % 2**31 + 1  # SALib takes 0 for "any"
         self.points: FloatArray = sobol.sample(
-            self.problem, asked.samples, calc_second_order=False, seed=seed
+            self.problem, asked.samples, calc_second_order=False, seed=self.seed
         )
         self._whole = {path: _whole(self.study, path, ends) for path, ends in asked.knobs.items()}
 
@@ -208,9 +208,7 @@ class _Plan:
             if status == OK:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of a knob that changes nothing
-                    told = sobol.analyze(
-                        self.problem, y, calc_second_order=False, seed=self.study.seed % 2**32
-                    )
+                    told = sobol.analyze(self.problem, y, calc_second_order=False, seed=self.seed)
             for i, knob in enumerate([*self.asked.knobs, NOISE]):
                 first, alone, total, half = (
                     _finite(told[key][i]) if told else None for key in KEYS
