@@ -68,7 +68,9 @@ def test_indices_of_a_function_that_is_known(noise: float) -> None:
         for value, half in ((index.first, index.first_half), (index.total, index.total_half)):
             assert half is not None
             assert abs(value - share / whole) <= 2 * half + 1e-3
-    assert done.variance["debate"] == pytest.approx(whole / 12, rel=0.05)
+    # The sequence is even in the knobs; noise is drawn 1024 times: its covariance with them and its
+    # own variance have a relative standard error of .03 together.
+    assert done.variance["debate"] == pytest.approx(whole / 12, rel=0.12 if noise else 0.01)
     assert done.knobs[0] == "overseer.structure"
     assert done.knobs[-1] == NOISE
 
