@@ -3,11 +3,13 @@ input."""
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 import click
 
@@ -135,11 +137,21 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         from distributed import Client
     except ImportError:
         refuse("--cluster needs the extra dask: pip install -c lock.txt '.[dask]'")
+    full = address if "://" in address else f"tcp://{address}"
+    like = "expected the address of a scheduler, like tcp://host:8786"
     try:
-        client: Any = cast("Any", Client)(address, timeout="10s", set_as_default=False)
+        told = urlsplit(full)
+        host, port = told.hostname, told.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        refuse(f"--cluster {address}: is no address; {like}")
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+        client: Any = cast("Any", Client)(full, timeout="10s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        told = str(error).split("\n")[0]
-        refuse(f"--cluster {address}: cannot be reached: {told}; expected like tcp://host:8786")
+        why = str(error).split("\n")[0]
+        refuse(f"--cluster {address}: cannot be reached: {why}; {like}")
     with client:
         hands = sum(client.nthreads().values())
         if not hands:

@@ -96,9 +96,14 @@ def test_the_command_line_takes_a_cluster(tmp_path: Path) -> None:
         there = CliRunner().invoke(main, [*arguments, "--cluster", address])
     assert there.exit_code == 0, there.output
     assert there.stdout == alone.stdout
-    nowhere = CliRunner().invoke(main, [*arguments, "--cluster", "tcp://127.0.0.1:1"])
-    assert nowhere.exit_code == 2
-    assert "cannot be reached" in nowhere.stderr
+    for wrong, says in (
+        ("tcp://127.0.0.1:1", "cannot be reached"),
+        ("nonsense", "is no address"),
+        ("tcp://127.0.0.1:many", "is no address"),
+    ):
+        nowhere = CliRunner().invoke(main, [*arguments, "--cluster", wrong])
+        assert nowhere.exit_code == 2
+        assert says in nowhere.stderr
 
 
 class Deadly(Mechanism):
