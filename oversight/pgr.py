@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -154,13 +155,11 @@ def structured_share(
     for edge in (0.5, 1.0):
         if abs(accuracy - edge) <= 2 * error:
             return undefined(f"labels are right with chance {accuracy:.4f}, not clear of {edge}")
-    value = _share(beta.mean(), square.mean(), accuracy)
+    value = float(_share(beta.mean(), square.mean(), accuracy))
     low = high = float("nan")
     if runs > 1:
-        left = [
-            np.delete(values, i).mean() for values in (beta, square, right) for i in range(runs)
-        ]
-        one_out = np.array([_share(*left[i::runs]) for i in range(runs)])
+        b, q, r = ((values.sum() - values) / (runs - 1) for values in (beta, square, right))
+        one_out = _share(b, q, r)
         spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
         t = float(stats.t.ppf(0.975, runs - 1))
         low, high = value - t * spread, value + t * spread
@@ -169,5 +168,5 @@ def structured_share(
     return Ratio(value, low, high, flag or OK)
 
 
-def _share(beta: float, square: float, accuracy: float) -> float:
-    return float((square - beta**2) / beta**2 / np.tan(np.pi * (1 - accuracy)) ** 2)
+def _share(beta: Any, square: Any, accuracy: Any) -> Any:
+    return (square - beta**2) / beta**2 / np.tan(np.pi * (1 - accuracy)) ** 2
