@@ -88,15 +88,14 @@ class Decomposition(Mechanism):
         found, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
         labeled = np.ones(flat.shape, dtype=np.bool_)
         traces = []
-        for node in np.unique(flat.node):
-            at = np.flatnonzero(flat.node == node)
-            checked, out, asked = self._under(int(node), flat[at], chance[at])
+        for node, at, here in flat.by_node():
+            checked, out, asked = self._under(node, here, chance[at])
             found[at] = out
             minutes[at] = (checked.minutes * asked).sum(axis=0)
             calls[at] = (checked.calls * asked).sum(axis=0)
             labeled[at] = (checked.labeled | ~asked).all(axis=0)
             if claims.traced:
-                traces.append(self._told(int(node), checked, asked, out))
+                traces.append(self._told(node, checked, asked, out))
         verdicts = Verdicts.of(
             found.reshape(claims.shape),
             tree.prior_log_odds[claims.node],

@@ -65,9 +65,8 @@ class Ladder(Mechanism):
         labels = self.of.assess(claims)
         flat = claims.flat()
         found = np.zeros(flat.shape)
-        for node in np.unique(flat.node):
-            at = flat.node == node
-            found[at] = self._climbed(int(node))[flat.item[at]]
+        for node, at, here in flat.by_node():
+            found[at] = self._climbed(node)[here.item]
         verdicts = Verdicts.of(
             found.reshape(claims.shape), labels.prior, labels.minutes, labels.calls
         )

@@ -136,11 +136,10 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         """What the evaluator gets to see of one-dimensional claims above the leaves."""
         tree = self.pool.tree
         report, correlation = np.zeros(claims.shape), np.zeros(claims.shape)
-        for node in np.unique(claims.node):
-            at, gate, below = claims.node == node, tree.gate[node], list(tree.children[node])
+        for node, at, here in claims.by_node():
+            gate, below = tree.gate[node], list(tree.children[node])
             assert gate is not None
-            parts = Claims(claims.item[at], np.array(below)[:, None])
-            scores = self._scores(parts)
+            scores = self._scores(here.at(np.array(below)[:, None]))
             report[at] = self.trust * through(gate, tree.priors[below], list(scores))
         for height in np.unique(tree.heights[claims.node]):
             correlation[tree.heights[claims.node] == height] = self._ranks(int(height))
@@ -154,10 +153,8 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         if height not in self._ranking:
             tree, claims = self.pool.tree, self._sample(height)
             right = []
-            for node in np.unique(claims.node):
-                parts = Claims(
-                    claims.item[claims.node == node], np.array(tree.children[node])[:, None]
-                )
+            for node, _, here in claims.by_node():
+                parts = here.at(np.array(tree.children[node])[:, None])
                 right.append(((self._scores(parts) > 0) == self.pool.truth(parts)).ravel())
             self._ranking[height] = float(np.cos(np.pi * (1 - np.concatenate(right).mean())))
         return self._ranking[height]

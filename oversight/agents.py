@@ -170,10 +170,10 @@ def by_gate(tree: TaskTree, claims: Claims) -> Iterator[tuple[Gate, IntArray, Cl
     """One-dimensional claims about inner nodes, grouped by gate: the gate, positions, and claims
     about the children."""
     groups: dict[Gate, list[int]] = {}
-    for node in np.unique(claims.node):
+    for node in claims.nodes.tolist():
         gate = tree.gate[node]
         assert gate is not None
-        groups.setdefault(gate, []).append(int(node))
+        groups.setdefault(gate, []).append(node)
     for gate, nodes in groups.items():
         position = np.flatnonzero(np.isin(claims.node, nodes))
         below = np.array([tree.children[node] for node in nodes])  # nodes ascend

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,14 +41,29 @@ class Claims:
     def shape(self) -> tuple[int, ...]:
         return np.broadcast_shapes(self.item.shape, self.node.shape)
 
+    @property
+    def nodes(self) -> IntArray:
+        """The nodes they are about, each once, ascending."""
+        return np.flatnonzero(np.bincount(self.node.ravel()))
+
     def at(self, nodes: npt.ArrayLike) -> Claims:
         """The same items, asked about other nodes."""
         return replace(self, node=np.asarray(nodes, dtype=np.int64))
 
     def flat(self) -> Claims:
         """The same claims with both arrays of one, full, dimension."""
+        shape = self.shape
+        if len(shape) == 1 and self.item.shape == shape:
+            return replace(self, node=np.broadcast_to(self.node, shape))
         item, node = np.broadcast_arrays(self.item, self.node)
         return replace(self, item=item.ravel(), node=node.ravel())
+
+    def by_node(self) -> Iterator[tuple[int, IntArray | slice, Claims]]:
+        """One-dimensional claims taken apart: each node, its claims' positions, the claims."""
+        nodes = self.nodes
+        for node in nodes.tolist():
+            at = slice(None) if nodes.size == 1 else np.flatnonzero(self.node == node)
+            yield node, at, self if nodes.size == 1 else self[at]
 
     def __getitem__(self, index: Any) -> Claims:
         item, node = np.broadcast_arrays(self.item, self.node)

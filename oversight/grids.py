@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from oversight.claims import FloatArray
 from oversight.crew import Crew
@@ -255,7 +255,7 @@ def crossings(
     if len(at) < 2 or apart.shape[1] < 2:
         return []
     mean = apart.mean(axis=1)
-    usual = float(stats.t.ppf(0.975, apart.shape[1] - 1))
+    usual = float(stdtrit(apart.shape[1] - 1, 0.975))
     clear = np.abs(mean) > usual * apart.std(axis=1, ddof=1) / np.sqrt(apart.shape[1])
     fine, z = _profile(at, apart)
     found = []

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import rankdata
 
 from oversight.claims import BoolArray, FloatArray
 
 
 def auc(score: FloatArray, truth: BoolArray) -> float:
     """Area under the ROC curve, ties counted half; NaN where only one class is present."""
-    positives = int(truth.sum())
-    negatives = truth.size - positives
-    if positives == 0 or negatives == 0:
+    positives, negatives = score[truth], np.sort(score[~truth])
+    if positives.size == 0 or negatives.size == 0:
         return float("nan")
-    ranks = rankdata(score)
-    return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    below, not_above = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
+    return float((below.sum() + not_above.sum()) / (2 * positives.size * negatives.size))
 
 
 def brier(probability: FloatArray, truth: BoolArray) -> float:

@@ -82,9 +82,9 @@ class Panel(Mechanism):
     def _by_errors(self, claims: Claims, answers: BoolArray, given: BoolArray) -> FloatArray:
         found = np.zeros(claims.shape)
         node = np.broadcast_to(claims.node, claims.shape)
-        for one in np.unique(node):
+        for one in claims.nodes.tolist():
             at = node == one
-            found[at] = self._fit(int(one)).evidence(answers[:, at], given[:, at])
+            found[at] = self._fit(one).evidence(answers[:, at], given[:, at])
         return found
 
     def _fit(self, node: int) -> DawidSkene:

@@ -29,13 +29,15 @@ from oversight.strict import Share
 def logit_phi(x: FloatArray) -> FloatArray:
     """logit Phi(x), from the tail so that nothing is lost where Phi rounds to 1."""
     x = np.asarray(x)
-    tail = ndtr(-np.abs(x))
-    deep = tail < 1e-290
-    safe = np.where(deep, 0.5, tail)
-    size = np.asarray(np.log1p(-safe) - np.log(safe))
-    if deep.any():
+    tail = np.asarray(ndtr(-np.abs(x)))
+    deep = tail < 1e-290 if tail.min(initial=1.0) < 1e-290 else None
+    if deep is not None:
+        tail[deep] = 0.5
+    size = np.asarray(np.log1p(-tail))
+    size -= np.log(tail)
+    if deep is not None:
         size[deep] = -log_ndtr(-np.abs(x[deep]))
-    return np.asarray(np.copysign(size, x))
+    return np.asarray(np.copysign(size, x, out=size))
 
 
 def moved_accuracy(right: FloatArray, sd: float, by: float) -> FloatArray:
@@ -177,12 +179,14 @@ class Perceiver(Overseer):
     def perceive(self, claims: Claims) -> FloatArray:
         """z, over claims: a standard normal at even priors."""
         angle, s, pool = self.angle(claims), self._structure, self.pool
-        error = np.sqrt(s) * pool.misconception(claims) if s > 0 else np.float64(0.0)
+        error = np.zeros(claims.shape)
+        if s > 0:
+            error += np.sqrt(s) * pool.misconception(claims)
         if s < 1:
-            error = error + np.sqrt(1 - s) * pool.draws.at(
-                claims, "standard_normal", *self._noise_name()
-            )
-        return np.asarray(np.cos(angle) * pool.margin(claims) + np.sin(angle) * error)
+            error += np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self._noise_name())
+        error *= np.sin(angle)
+        error += np.cos(angle) * pool.margin(claims)
+        return error
 
     def own_evidence(self, claims: Claims) -> FloatArray:
         """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) (MODEL 3)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from oversight.claims import FloatArray
 
@@ -53,12 +53,12 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
             return undefined(f"ceiling - weak is {under:.3f}, at most {LEAST_GAP}")
         return Ratio(over / under, float("nan"), float("nan"))
     errors = np.cov(np.stack([a, b])) / runs
-    usual = float(stats.t.ppf(0.975, runs - 1))
+    usual = float(stdtrit(runs - 1, 0.975))
     least = max(LEAST_GAP, usual * float(np.sqrt(errors[1, 1])))
     if under <= least:
         return undefined(f"ceiling - weak is {under:.3f}, not clear of {least:.3f}")
     return Ratio(
-        over / under, *_bounds(over, under, errors, float(stats.t.ppf(0.5 + level / 2, runs - 1)))
+        over / under, *_bounds(over, under, errors, float(stdtrit(runs - 1, 0.5 + level / 2)))
     )
 
 
@@ -117,7 +117,7 @@ def paired_p_value(apart: FloatArray) -> float:
     error = float(apart.std(ddof=1)) / np.sqrt(apart.size)
     if error == 0:
         return 1.0 if float(apart.mean()) == 0 else 0.0
-    return float(2 * stats.t.sf(abs(float(apart.mean())) / error, apart.size - 1))
+    return float(2 * stdtr(apart.size - 1, -abs(float(apart.mean())) / error))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -161,7 +161,7 @@ def structured_share(
         b, q, r = ((values.sum() - values) / (runs - 1) for values in (beta, square, right))
         one_out = _share(b, q, r)
         spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
-        t = float(stats.t.ppf(0.975, runs - 1))
+        t = float(stdtrit(runs - 1, 0.975))
         low, high = value - t * spread, value + t * spread
     off = abs(float(positive.mean()) - 0.5)
     flag = "" if off <= 0.02 else f"flagged: {positive.mean():.0%} of the labels are positive"

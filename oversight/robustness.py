@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from oversight.claims import FloatArray
 from oversight.crew import Crew
@@ -182,7 +182,7 @@ class Stress:
         kept = [margin[~np.isnan(margin)] for margin in found]
         if min(margin.size for margin in kept) < 2:
             return None, None
-        half = [stats.t.ppf(0.975, m.size - 1) * m.std(ddof=1) / np.sqrt(m.size) for m in kept]
+        half = [stdtrit(m.size - 1, 0.975) * m.std(ddof=1) / np.sqrt(m.size) for m in kept]
         bounds = []
         for sign in (-1.0, 1.0):
             edge = [float(m.mean() + sign * h) for m, h in zip(kept, half, strict=True)]

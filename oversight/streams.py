@@ -75,14 +75,16 @@ class Draws:
 
 def gather(claims: Claims, column: Callable[[int], FloatArray]) -> FloatArray:
     """`column(node)[item]` for every claim, one call of `column` a node."""
-    if claims.node.size == 1:
-        return np.asarray(
-            column(int(claims.node.flat[0]))[np.broadcast_to(claims.item, claims.shape)]
-        )
-    nodes, position = np.unique(claims.node, return_inverse=True)
-    rows = np.stack([column(int(node)) for node in nodes])
-    place: IntArray = position.reshape(claims.node.shape)
-    return np.asarray(rows[place, claims.item])
+    item, node = claims.item, claims.node
+    if node.size == 1:
+        return np.asarray(column(int(node.flat[0]))[np.broadcast_to(item, claims.shape)])
+    if item.ndim == 1 and node.shape == (node.size, 1):
+        return np.stack([column(one)[item] for one in node[:, 0].tolist()])
+    nodes = claims.nodes
+    rows = np.stack([column(one) for one in nodes.tolist()])
+    row: IntArray = np.empty(nodes[-1] + 1, dtype=np.int64)
+    row[nodes] = np.arange(nodes.size)
+    return np.asarray(rows[row[node], item])
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class CommonCause(OverseerFailure):
     most: float = Field(4.0, ge=0)
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
-        nodes = np.unique(claims.node)
+        nodes = claims.nodes
         rate = np.array([1 - self.inner.reliability(int(node)) for node in nodes])
         often = self.strength(claims) * rate[np.searchsorted(nodes, claims.node)]
         lot = self.chance(claims.at(ROOT)).uniform("cause")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from oversight.claims import ROOT, BoolArray, Claims, FloatArray
+from oversight.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
 from oversight.pool import PoolBase
 from oversight.streams import Draws, gather, stream
 from oversight.strict import Share, Strict
@@ -114,14 +114,12 @@ class ConceptPool(PoolBase):
                 continue
             below = list(self.tree.children[node])
             luck = self.draws.generator("world", "truths", node).random(self.draws.items)
-            for value in (False, True):
-                here = truths[node] == value
-                steps = np.cumsum(gate.given(value, self.tree.priors[below]))
-                # The last code with any chance, so that rounding in the sum picks no impossible
-                # one.
-                last = np.flatnonzero(gate.given(value, self.tree.priors[below]))[-1]
-                codes = np.minimum(np.searchsorted(steps, luck[here], side="right"), last)
-                truths[np.ix_(below, here)] = gate.bits[codes].T
+            false, true = (
+                drawn_codes(luck, gate.given(value, self.tree.priors[below]))
+                for value in (False, True)
+            )
+            codes = np.where(truths[node], true, false)
+            truths[below] = gate.bits.T.take(codes, axis=1)
         return truths
 
     def truth(self, claims: Claims) -> BoolArray:
@@ -136,8 +134,8 @@ class ConceptPool(PoolBase):
     def _margin(self, node: int) -> FloatArray:
         if node == ROOT:
             return self._root[0]
-        size = np.abs(self.draws.column("standard_normal", 0, "world", "margin", node))
-        return np.where(self._truths[node], size, -size)
+        size = self.draws.column("standard_normal", 0, "world", "margin", node)
+        return np.asarray(np.copysign(size, self._truths[node] - 0.5))
 
     def misconception(self, claims: Claims) -> FloatArray:
         return gather(claims, self._misconception)
@@ -147,17 +145,20 @@ class ConceptPool(PoolBase):
             return self._root[1]
         rho = self.world.claim_correlation
         own = self.draws.column("standard_normal", 0, "world", "misconception", node)
-        return np.asarray(np.sqrt(rho) * self._root[1] + np.sqrt(1 - rho) * own)
+        lies = np.sqrt(1 - rho) * own
+        lies += np.sqrt(rho) * self._root[1]
+        return np.asarray(lies)
 
     def features(self, claims: Claims) -> FloatArray:
         if claims.node.size == 1:
             seen = self._features(int(claims.node.flat[0]))
+            if claims.item is self.everyone and claims.node.ndim == 0:
+                return seen
             return np.asarray(seen[np.broadcast_to(claims.item, claims.shape)])
         flat = claims.flat()
         seen = np.empty((flat.item.size, self.world.features))
-        for node in np.unique(flat.node):
-            here = flat.node == node
-            seen[here] = self._features(int(node))[flat.item[here]]
+        for node, at, here in flat.by_node():
+            seen[at] = self._features(node)[here.item]
         return seen.reshape(*claims.shape, self.world.features)
 
     def _features(self, node: int) -> FloatArray:
@@ -175,3 +176,16 @@ class ConceptPool(PoolBase):
         plane = np.stack([concept, misconception], axis=1)
         loose += (wanted - loose @ plane) @ plane.T
         return loose
+
+
+def drawn_codes(luck: FloatArray, chances: FloatArray) -> IntArray:
+    """Codes drawn with these chances, one a uniform number."""
+    # Only codes with a chance, so that rounding in the sum picks no impossible one.
+    possible = np.flatnonzero(chances)
+    steps = np.cumsum(chances[possible])[:-1]
+    if steps.size > 16:
+        return np.asarray(possible[np.searchsorted(steps, luck, side="right")])
+    place = np.zeros(luck.shape, dtype=np.int64)  # the same, faster where there are few
+    for step in steps:
+        place += luck >= step
+    return np.asarray(possible[place])
