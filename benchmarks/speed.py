@@ -137,21 +137,22 @@ def cells() -> None:
 
 
 def two_processes() -> None:
-    """-j 2 against -j 1, started processes and without start-up."""
-    study = oversight.load("quickstart").model_copy(update={"replicates": 120})
-    ratios, warm = [], []
-    for _ in range(3):
-        one = seconds(lambda: oversight.compare(study))
-        two = seconds(lambda: oversight.compare(study, jobs=2))
-        ratios.append(one / two)
-        with ProcessPoolExecutor(2) as pool:
-            list(pool.map(abs, range(64)))
-            small = study.model_copy(update={"replicates": 4})
-            oversight.compare(small, executor=pool)
-            warm.append(one / seconds(lambda p=pool: oversight.compare(study, executor=p)))
-    print("120 replicates of quickstart, two processes against one")
-    whole, ready = statistics.median(ratios), statistics.median(warm)
-    print(f"  start-up included x {whole:.2f}, workers warm x {ready:.2f}")
+    """-j 2 against -j 1, with processes that must start and with some that are there."""
+    study = oversight.load("quickstart")
+    print("replicates of quickstart, two processes against one")
+    for replicates in (120, 240):
+        longer = study.model_copy(update={"replicates": replicates})
+        ratios, warm = [], []
+        for _ in range(3):
+            one = seconds(lambda s=longer: oversight.compare(s))
+            ratios.append(one / seconds(lambda s=longer: oversight.compare(s, jobs=2)))
+            with ProcessPoolExecutor(2) as pool:
+                list(pool.map(abs, range(64)))
+                oversight.compare(study.model_copy(update={"replicates": 4}), executor=pool)
+                two = seconds(lambda s=longer, p=pool: oversight.compare(s, executor=p))
+                warm.append(one / two)
+        whole, ready = statistics.median(ratios), statistics.median(warm)
+        print(f"  {replicates}: start-up included x {whole:.2f}, workers warm x {ready:.2f}")
 
 
 COST = """

@@ -388,7 +388,9 @@ def test_prevalence_moves_the_criterion_by_what_the_docs_say() -> None:
 
     assert missed(0.0) == pytest.approx(0.07, abs=1e-3)
     assert missed(shift) == pytest.approx(0.30, abs=0.01)
-    rare = tree("or", leaf_prior=0.02)
+    rare = tree("or", "or", branching=5, leaf_prior=1e-4)
+    last = len(rare.tree) - 1
+    assert rare.tree.marginals[last] == pytest.approx(0.02, abs=1e-4)  # true of half the roots
     at = Setting(
         PeopleSettings(accuracy=ByHeight(root=0.93, leaf=0.93), structure=0.0), setting().model
     )
@@ -398,7 +400,7 @@ def test_prevalence_moves_the_criterion_by_what_the_docs_say() -> None:
         seated = done._people_at(None, None).checker  # type: ignore[attr-defined]
         assert isinstance(seated, Seated)
         items = pool(world(train_items=60_000, features=2, tree=rare))
-        leaf = Claims.of(items.everyone, 1)
+        leaf = Claims.of(items.everyone, last)
         true = items.truth(leaf)
         share = float(np.mean(~seated.assess(leaf).answer[true]))
         assert abs(share - expected) < 4 * binomial_error(expected, true.sum()) + 2e-3 * (knob > 0)

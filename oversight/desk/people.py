@@ -88,7 +88,7 @@ def criterion(desk: Desk, pool: Pool) -> FloatArray | None:
     """By node, how far "true" has to stand out: lower where it is the frequent answer."""
     if not desk.prevalence:
         return None
-    prior = pool.tree.priors
+    prior = pool.template.marginals  # how often it is true of the items that people meet
     rare = np.clip(np.minimum(prior, 1 - prior), RAREST, 0.5)
     return np.asarray(np.sign(0.5 - prior) * desk.prevalence * np.log10(0.5 / rare))
 
