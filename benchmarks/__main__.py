@@ -23,7 +23,7 @@ from oversight.probe import fit_probes
 
 REPEATS = 5
 AS_CLOSE = 1e-5
-"""The tolerance at which scikit-learn's log-odds are about as close to the converged fit as ours."""
+"""The tolerance at which scikit-learn comes about as close to the converged fit as we do."""
 
 
 def planted(items: int, features: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
