@@ -64,7 +64,9 @@ class Asked:
                     "retry": self.retry,
                     "progress": step,
                 }
-        except (StoreError, PathError) as error:
+        except PathError as error:
+            refuse(f"{self.scenario}: sweep: {error}")
+        except StoreError as error:
             refuse(str(error))
         except KeyboardInterrupt:
             kept = f"is kept in {self.out}; the same command goes on from there"

@@ -57,40 +57,24 @@ def compare(
     from oversight import runner, show
     from oversight.progress import progress
 
-    named_failures = study.failures if failures else None
+    cases = len(study.cases(study.failures if failures else None))
+    told: Any = {"failures": failures, "precision": precision, "most": most}
     if not study.sweep and not budgets:
-        total = len(study.cases(named_failures)) * study.replicates
-        going = progress(total)
+        going = progress(cases * study.replicates)
         with asked.running(going) as how:
-            results = runner.compare(
-                study,
-                failures=failures,
-                precision=precision,
-                most=most,
-                found=going.found,
-                **how,
-            )
+            results = runner.compare(study, found=going.found, announce=going.again, **told, **how)
         show.compared(results, asked.form, precision)
         end(results.failed)
         return
     from oversight import grids
-    from oversight.paths import PathError
 
-    try:
-        points = prod(len(values) for values in grids.spanned(study, budgets).values())
-    except PathError as error:
-        refuse(f"{asked.scenario}: sweep: {error}")
-    going = progress(points * len(study.cases(named_failures)) * study.replicates)
+    points = prod(len(values) for values in grids.grid_of(study, budgets).values())
+    going = progress(points * cases * study.replicates)
+    if points > 5000:
+        going.note(f"checking {points:,} points before the first is run")
     with asked.running(going) as how:
-        swept = grids.sweep(
-            study,
-            hours=budgets,
-            failures=failures,
-            precision=precision,
-            most=most,
-            found=going.found,
-            **how,
-        )
+        tell: Any = {"found": going.found, "announce": going.again}
+        swept = grids.sweep(study, hours=budgets, **tell, **told, **how)
     show.swept(swept, asked.form, precision)
     end(swept.failed)
 

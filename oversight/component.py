@@ -16,7 +16,7 @@ from pydantic import Field
 from oversight.claims import Claims, Verdicts
 from oversight.evidence import Evidence, reading_minutes
 from oversight.streams import Chance
-from oversight.strict import Strict
+from oversight.strict import Strict, default_of
 
 if TYPE_CHECKING:
     from oversight.pool import Pool, Setting
@@ -66,11 +66,8 @@ class Component(Strict):
         skipped = {"copy_number", *(self.draws_alike if of_draws else ())}
         told = {}
         for key in sorted(set(fields) - skipped):
-            says = _says(getattr(self, key), of_draws)
-            default = fields[key].get_default(
-                call_default_factory=True, validated_data=self.__dict__
-            )
-            if says != _says(default, of_draws):
+            own, default = getattr(self, key), default_of(self, key)
+            if own is not default and (says := _says(own, of_draws)) != _says(default, of_draws):
                 told[key] = says
         return f"{self.name}({', '.join(f'{key}={says}' for key, says in told.items())})"
 

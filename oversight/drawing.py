@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oversight.component import Component
+from oversight.strict import default_of
 
 
 def draw(component: Component) -> str:
@@ -18,7 +19,7 @@ def draw(component: Component) -> str:
 def _told(component: Component) -> str:
     knobs = []
     for key in component.file_keys():
-        value, default = getattr(component, key), _default(component, key)
+        value, default = getattr(component, key), default_of(component, key)
         if value == default or _holds(value):
             continue
         knobs.append(f"{key} {_plain(value)}")
@@ -45,11 +46,6 @@ def _grouped(component: Component) -> Iterator[tuple[str, Component, int]]:
             count += 1
         yield role.replace("_", " "), part, count
         held = held[count:]
-
-
-def _default(component: Component, key: str) -> object:
-    field = type(component).model_fields[key]
-    return field.get_default(call_default_factory=True, validated_data=component.__dict__)
 
 
 def _holds(value: object) -> bool:

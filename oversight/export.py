@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from oversight.identity import installed
+from oversight.code import installed
 from oversight.results import DIFFERENCE, Results, Row, write_csv
 from oversight.study import Study
 

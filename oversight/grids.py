@@ -60,6 +60,7 @@ class Swept:
         self.study, self.grid, self._failures = study, dict(grid), failures
         self._store = store
         self._made = lru_cache(HELD)(self._study)
+        self._crossings: list[Crossing] | None = None
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -93,7 +94,12 @@ class Swept:
     @property
     def failed(self) -> list[Failed]:
         """What failed, at any point."""
-        return [lost for values in self.points for lost in self.at(*values).failed]
+        seen: set[tuple[str, str]] = set()
+        return [
+            lost
+            for study in self.studies()
+            for lost in self._store.failed(study, self.cases(study), seen)
+        ]
 
     def summary(self) -> Iterator[Row]:
         """A summary row a point and case, with the knobs' values."""
@@ -119,6 +125,11 @@ class Swept:
 
     def crossings(self) -> list[Crossing]:
         """Where protocols change places along a knob, each other knob held."""
+        if self._crossings is None:
+            self._crossings = self._changes()
+        return self._crossings
+
+    def _changes(self) -> list[Crossing]:
         found = []
         for knob in self.knobs:
             if len(self.grid[knob]) < 2:
@@ -130,17 +141,22 @@ class Swept:
 
     def _along(self, knob: str, held: dict[str, float]) -> list[Crossing]:
         values = sorted(self.grid[knob])
-        students = []
-        for value in values:
-            here = {**held, knob: value}
-            results = self.at(*(here[name] for name in self.knobs))
-            students.append(
-                {name: results.column(name, "student_accuracy") for name in results.protocols}
-            )
+        points = [
+            self.at(*({**held, knob: value}[name] for name in self.knobs)) for value in values
+        ]
+        students, done = (
+            {
+                name: np.stack([at.column(name, column) for at in points])
+                for name in points[0].protocols
+            }
+            for column in ("student_accuracy", "weak_accuracy")
+        )
         told = ", ".join(f"{name} {value:g}" for name, value in held.items())
         found = []
-        for one, other in combinations(students[0], 2):
-            apart = np.stack([at[one] - at[other] for at in students])
+        for one, other in combinations(students, 2):
+            # A replicate that failed somewhere pairs nothing; what labels nothing is another case.
+            paired = ~np.isnan(done[one] + done[other]).any(axis=0)
+            apart = (students[one] - students[other])[:, paired]
             found += crossings(knob, told, one, other, values, apart)
         return found
 
@@ -196,6 +212,7 @@ def sweep(
     retry: bool = False,
     progress: Progress | None = None,
     found: Callable[[int], None] | None = None,
+    announce: Callable[[int], None] | None = None,
 ) -> Swept:
     """Run a study at every point of the grid that its `sweep` spans; other arguments as `compare`
     has them.
@@ -218,7 +235,10 @@ def sweep(
             wanted = max(enough(swept.at(*at), precision, most) for at in swept.points)
             if wanted <= study.replicates:
                 break
-            study, retry = study.model_copy(update={"replicates": wanted}), False
+            more = (wanted - study.replicates) * len(swept) * len(swept.cases(study))
+            study, retry, found = study.model_copy(update={"replicates": wanted}), False, None
+            if announce:
+                announce(more)
         if store.folder:
             told_of(study, swept.failed, store.folder)
             swept.to_csv(store.folder)
@@ -231,11 +251,17 @@ def sweep(
 def spanned(study: Study, hours: Sequence[float] = ()) -> dict[str, tuple[float, ...]]:
     """The grid of a study's sweep, or of these budgets in place of its own. Raises PathError where
     some point of it is no scenario."""
+    grid = grid_of(study, hours)
+    for values in product(*grid.values()):
+        placed(study, dict(zip(grid, values, strict=True)))
+    return grid
+
+
+def grid_of(study: Study, hours: Sequence[float] = ()) -> dict[str, tuple[float, ...]]:
+    """The same grid, whatever there is at its points."""
     grid = {path: tuple(values) for path, values in study.sweep.items()}
     if hours:
         grid = {**{path: v for path, v in grid.items() if path != HOURS}, HOURS: tuple(hours)}
-    for values in product(*grid.values()):
-        placed(study, dict(zip(grid, values, strict=True)))
     return grid
 
 
@@ -246,7 +272,8 @@ def crossings(
 
     Between neighbors every replicate's difference is interpolated, in the logarithm of the knob
     where all values are above zero. Left out are crossings between neighbors of which neither
-    differs from zero at any value on its side.
+    differs from zero at any value on its side. Values at which a difference is not a number are
+    left out; where it is zero at some values in between, the crossing is their middle.
     """
     scale = np.log if min(values) > 0 else np.asarray
     at = np.asarray(scale(np.asarray(values, dtype=np.float64)))
@@ -259,14 +286,17 @@ def crossings(
     clear = np.abs(mean) > usual * apart.std(axis=1, ddof=1) / np.sqrt(apart.shape[1])
     fine, z = _profile(at, apart)
     found = []
-    for i in range(len(at) - 1):
-        if mean[i] == 0 or mean[i] * mean[i + 1] >= 0:
+    for i, j in pairwise(np.flatnonzero(mean)):
+        if mean[i] * mean[j] > 0:
             continue
         before = clear[: i + 1] & (np.sign(mean[: i + 1]) == np.sign(mean[i]))
-        after = clear[i + 1 :] & (np.sign(mean[i + 1 :]) == np.sign(mean[i + 1]))
+        after = clear[j:] & (np.sign(mean[j:]) == np.sign(mean[j]))
         if not before.any() or not after.any():
             continue
-        value = at[i] + (at[i + 1] - at[i]) * mean[i] / (mean[i] - mean[i + 1])
+        if j == i + 1:
+            value = at[i] + (at[j] - at[i]) * mean[i] / (mean[i] - mean[j])
+        else:
+            value = (at[i + 1] + at[j - 1]) / 2
         low, high = _unclear(fine, np.abs(z) <= usual, value)
         back = np.exp if min(values) > 0 else np.asarray
         below, above = (one, other) if mean[i] > 0 else (other, one)

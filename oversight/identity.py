@@ -7,21 +7,15 @@ left at their defaults are not part of it, so that a new option leaves old resul
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import inspect
 import json
-import sys
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from oversight.code import installed, of_class
 from oversight.component import Component
 from oversight.study import Case, Study
 
 LIBRARIES = ("oversight-simulator", "numpy", "scipy")
 AT_A_DESK = ("simpy",)
-ENGINE = "oversight"
 
 
 def of_study(study: Study) -> str:
@@ -29,7 +23,7 @@ def of_study(study: Study) -> str:
     libraries = LIBRARIES if study.desk is None else LIBRARIES + AT_A_DESK
     code: dict[str, str] = {}
     for part in (study.world, study.student):
-        code |= _code(type(part))
+        code |= of_class(type(part))
     return _text(
         {
             "study": study.identity(),
@@ -49,16 +43,8 @@ def of_case(study: Study, case: Case) -> str:
         injected = study.failures[case.failure]
         told |= {"failure": injected.described(), "severity": case.severity}
         for failure in injected.together:
-            code |= _code(type(failure))
+            code |= of_class(type(failure))
     return _text({**told, "code": code})
-
-
-def installed(name: str) -> str:
-    """The version of a distribution."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _text(told: dict[str, Any]) -> str:
@@ -66,38 +52,10 @@ def _text(told: dict[str, Any]) -> str:
 
 
 def _codes(component: Component) -> dict[str, str]:
-    found = _code(type(component))
+    found = of_class(type(component))
     for _, part in component.slots():
         found |= _codes(part)
     return found
-
-
-def _code(kind: type) -> dict[str, str]:
-    """A digest of every module that a class is made of and that is not the engine's, whose version
-    says it."""
-    found = {}
-    for part in kind.__mro__:
-        module = part.__module__
-        if module.split(".")[0] not in (ENGINE, "pydantic", "builtins", "typing", "abc"):
-            found[module] = _digest(module, part)
-    return found
-
-
-@lru_cache(1024)
-def _digest(module: str, kind: type) -> str:
-    """Of a module's code without its words: comments and docstrings decide nothing."""
-    try:
-        made = sys.modules.get(module)
-        source = inspect.getsource(made if made is not None and module != "__main__" else kind)
-        tree = ast.parse(inspect.cleandoc("\n" + source) if module == "__main__" else source)
-    except (OSError, TypeError, SyntaxError):
-        return "no source"
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.blake2b(ast.dump(tree).encode(), digest_size=8).hexdigest()
 
 
 # How version 1 of the store named what it kept; results kept by it are still found.

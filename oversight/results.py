@@ -100,8 +100,9 @@ class Results:
 
     @property
     def failed(self) -> list[Failed]:
-        """What failed, in order of replicates."""
-        found = self._store.failed(self.study, self.cases)
+        """What failed, in order of replicates; with a traceback where it is the first of its
+        kind."""
+        found = self._store.failed(self.study, self.cases, set())
         return sorted(found, key=lambda failed: (failed.replicate, failed.case))
 
     @property
@@ -112,7 +113,7 @@ class Results:
     def column(self, case: Case | str, name: str) -> FloatArray:
         """One measure of a case, or of a protocol without failures, by replicate; NaN where it
         failed."""
-        return self._numbers(_case(case))[:, COLUMNS.index(name)]
+        return self._numbers(_case(case))[:, COLUMNS.index(name)].copy()  # alone, and no more
 
     def _numbers(self, case: Case) -> FloatArray:
         """(replicates, columns)."""

@@ -33,6 +33,7 @@ def compare(
     retry: bool = False,
     progress: Progress | None = None,
     found: Callable[[int], None] | None = None,
+    announce: Callable[[int], None] | None = None,
 ) -> Results:
     """Run every protocol of a study on the same items, with the same people and student, and
     compare them.
@@ -46,6 +47,7 @@ def compare(
     retry     whether what failed before is run again
     progress  called with each finished replicate
     found     called with how many cells of a study the folder had already
+    announce  called with how many cells there are to come, when replicates are added
 
     A case that raises in a replicate is kept in `Results.failed`; the others go on.
     """
@@ -59,7 +61,9 @@ def compare(
             wanted = study.replicates if precision is None else enough(results, precision, most)
             if wanted <= study.replicates:
                 break
-            study = study.model_copy(update={"replicates": wanted})
+            if announce:
+                announce((wanted - study.replicates) * len(cases))
+            study, found = study.model_copy(update={"replicates": wanted}), None
         if store.folder:
             export(results, store.folder)
     return results

@@ -23,6 +23,7 @@ from oversight.replicate import COLUMNS, Failed, Replicate
 from oversight.study import Case, Study
 
 SCHEMA = 2
+STORE = "results.sqlite"
 ROOM = 2**25
 """Bytes of numbers that are held in memory; what is older is read again."""
 STUDIES = 64
@@ -70,7 +71,7 @@ class Store:
             database = sqlite3.connect("", check_same_thread=False)
             _made(database)
             return Store(None, database, None)
-        path = folder / "results.sqlite"
+        path = folder / STORE
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = _locked(folder)
@@ -82,7 +83,10 @@ class Store:
             _made(database, path)
         except (OSError, sqlite3.Error) as error:
             lock.release()
-            raise StoreError(f"{folder}: cannot keep results there: {error}") from None
+            raise StoreError(
+                f"{folder}: cannot keep results there: {error} ({path.name} is no store, or it is "
+                "damaged; move it away, or name another folder)"
+            ) from None
         except StoreError:
             lock.release()
             raise
@@ -166,16 +170,22 @@ class Store:
                     return True
         return False
 
-    def failed(self, study: Study, cases: Iterable[Case]) -> Iterator[Failed]:
-        """What failed, a case after the other."""
+    def failed(
+        self, study: Study, cases: Iterable[Case], seen: set[tuple[str, str]]
+    ) -> Iterator[Failed]:
+        """What failed, a case after the other; the traceback with the first of an error and origin
+        that was not seen."""
         query = (
             "SELECT replicate, error, origin, traceback FROM failed WHERE cell = ? AND "
             "replicate < ? ORDER BY replicate"
         )
         for case in cases:
             for cell in self._numbers_of(study, case):
-                for number, *rest in self._database.execute(query, (cell, study.replicates)):
-                    yield Failed(case, number, *rest)
+                rows = self._database.execute(query, (cell, study.replicates))
+                for number, error, origin, traceback in rows:
+                    new = (error, origin) not in seen
+                    seen.add((error, origin))
+                    yield Failed(case, number, error, origin, traceback if new else "")
 
     def forget_failed(self, study: Study, cases: Iterable[Case]) -> None:
         """Let what failed be tried again."""
@@ -213,10 +223,12 @@ class Store:
             with self._database:
                 yield
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self.folder or 'a temporary file'}: cannot write results: {error}. What was "
-                "written before is kept; the same command goes on from there"
-            ) from None
+            where, then = self.folder or "a temporary file", ""
+            if self.folder is not None:
+                there = (self.folder / STORE).exists()
+                then = ". What was written before is kept; the same command goes on from there"
+                then = then if there else ". The folder was taken away while the run went on"
+            raise StoreError(f"{where}: cannot write results: {error}{then}") from None
 
     def _key(self, study: Study, case: Case) -> tuple[str, str]:
         """What decides a case's numbers."""
@@ -281,7 +293,9 @@ def _made(database: sqlite3.Connection, path: Path | None = None) -> None:
     if "about" in known:
         query = "SELECT value FROM about WHERE key = 'schema'"
         row = database.execute(query).fetchone()
-        found = int(row[0]) if row else SCHEMA
+        found = SCHEMA if not row else int(row[0]) if str(row[0]).isdecimal() else 0
+    if found < 1:
+        raise StoreError(f"{path}: says it has schema {row[0]!r}; it is no store of this program")
     if found > SCHEMA:
         raise StoreError(
             f"{path}: written by a newer version of this program (schema {found}, this "

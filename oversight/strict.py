@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -54,6 +55,24 @@ def lines_of(error: ValidationError, below: tuple[int | str, ...] = ()) -> list[
         for line in error.errors(include_url=False)
         if line["type"] != "default_factory_not_called"  # only follows from another error
     ]
+
+
+def default_of(model: BaseModel, key: str) -> Any:
+    """What a knob is if it is left out; not to be changed."""
+    constant = _constant_default(type(model), key)
+    if constant is not None:
+        return constant[0]
+    field = type(model).model_fields[key]
+    return field.get_default(call_default_factory=True, validated_data=model.__dict__)
+
+
+@lru_cache(4096)
+def _constant_default(kind: Any, key: str) -> tuple[Any] | None:
+    """A default that is always the same; None where it hangs on other knobs."""
+    field = kind.model_fields[key]
+    if field.default_factory_takes_validated_data:
+        return None
+    return (field.get_default(call_default_factory=True),)
 
 
 class Strict(BaseModel):

@@ -30,7 +30,7 @@ from oversight.registry import PluginError, registry
 from oversight.sensitivity_settings import Sensitivity
 from oversight.settings import ModelSettings, PeopleSettings, accuracy_problem
 from oversight.slots import OverseerSlot
-from oversight.strict import Count, Strict, lines_of, raise_all, told
+from oversight.strict import Count, Strict, default_of, lines_of, raise_all, told
 from oversight.sweep_settings import MOST_POINTS, Sweep
 
 SCHEMA = 1
@@ -213,7 +213,11 @@ class Study(Strict):
     @property
     def baseline_protocol(self) -> str | None:
         """The protocol that is written `direct: {}`, if any: the unaided overseer."""
-        same = (name for name, p in self.protocols.items() if p.identity() == "direct()")
+        same = (
+            name
+            for name, p in self.protocols.items()
+            if p.name == "direct" and p.identity() == "direct()"
+        )
         return next(same, None)
 
     @property
@@ -296,8 +300,7 @@ def _told(value: Any) -> Any:
         return _resolved(value)
     told = {}
     for key in type(value).file_keys():
-        field, own = type(value).model_fields[key], getattr(value, key)
-        default = field.get_default(call_default_factory=True, validated_data=value.__dict__)
+        own, default = getattr(value, key), default_of(value, key)
         if key == "kind" or _resolved(own) != _resolved(default):
             told[key] = _told(own)
     return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -101,12 +102,17 @@ class BalancedTree(Strict):
                 errors.append(told(str(error), ("gates", i) if self.gates else ("branching",)))
         raise_all("tree", errors)
         try:
-            self._tree = balanced(self.branching, self.depth, names).with_leaf_prior(
-                self.leaf_prior
-            )
+            self._tree = _balanced(self.branching, self.depth, names, self.leaf_prior)
         except TreeError as error:
             raise ValueError(str(error)) from None
         return self
+
+
+@lru_cache(8)
+def _balanced(
+    branching: int, depth: int, names: tuple[GateName, ...], leaf_prior: LeafPrior
+) -> TaskTree:
+    return balanced(branching, depth, names).with_leaf_prior(leaf_prior)
 
 
 class FileTree(Strict):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import linecache
 import os
 import random
 import resource
@@ -326,11 +328,12 @@ def test_identity_covers_what_decides_and_nothing_else(tmp_path: Path) -> None:
 MODULE = '''
 """A plugin{words}."""
 from oversight import Mechanism, Verdicts
+import made_of
 class Made(Mechanism):
     """It says yes{words}."""
     name = "made"
     def assess(self, claims, evidence=None):  # {words}
-        return Verdicts.of(claims.item * 0 + {number})
+        return Verdicts.of(claims.item * 0 + {number} * made_of.SIGN)
 '''
 
 
@@ -339,17 +342,49 @@ def test_the_code_of_a_plugin_is_part_of_it_and_its_words_are_not(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     said = []
-    for i, (words, number) in enumerate((("", 1.0), (", or so", 1.0), ("", 2.0))):
+    texts = (("", 1.0, 1), (", or so", 1.0, 1), ("", 2.0, 1), ("", 1.0, -1))
+    for i, (words, number, sign) in enumerate(texts):
         # A module's name is told too; so the same name each time.
         (tmp_path / "made_up.py").write_text(MODULE.format(words=words, number=number))
-        sys.modules.pop("made_up", None)
-        (tmp_path / "__pycache__").is_dir() and os.utime(tmp_path / "made_up.py", (i, i))
-        import importlib
-        import linecache
-
+        (tmp_path / "made_of.py").write_text(f"SIGN = {sign}")
+        for name in ("made_up", "made_of"):
+            sys.modules.pop(name, None)
+            os.utime(tmp_path / f"{name}.py", (i, i))
         linecache.clearcache()
         importlib.invalidate_caches()
         made = importlib.import_module("made_up").Made()
         of = study().model_copy(update={"protocols": {"made": made}})
         said.append(identity.of_case(of, Case("made")))
-    assert said[0] == said[1] != said[2]
+    assert said[0] == said[1]
+    assert len(set(said)) == 3  # what it imports is part of it
+
+
+SCRIPT = """
+from dataclasses import replace
+import sys, oversight
+from mechanisms.direct import Direct
+def twist(verdicts):
+    return replace(verdicts, evidence={sign} * verdicts.evidence)
+class Mine(Direct):
+    name = "mine"
+    def assess(self, claims, evidence=None):
+        return twist(super().assess(claims, evidence))
+made = {{}}
+exec("from __main__ import Mine as Base\\nclass Other(Base):\\n    name = 'other'\\n", made)
+from oversight import Study
+world = {{"train_items": 100, "test_items": 100, "features": 4}}
+study = Study(protocols={{"mine": Mine(), "other": made["Other"]()}}, replicates=1, world=world)
+ran = []
+oversight.compare(study, out=sys.argv[1], progress=lambda replicate: ran.extend(replicate.rows))
+print(sorted(case.protocol for case in ran))
+"""
+
+
+def test_a_script_is_part_of_the_mechanisms_in_it(tmp_path: Path) -> None:
+    """All of it; and what has no source to read is run again."""
+    script = tmp_path / "script.py"
+    for sign, expected in ((1, ["mine", "other", "unaided"]), (1, ["other"]), (-1, None)):
+        script.write_text(SCRIPT.format(sign=sign))
+        command = [sys.executable, str(script), str(tmp_path / "out")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == str(expected or ["mine", "other"])
