@@ -54,6 +54,18 @@ def installed(name: str) -> str:
         return "not installed"
 
 
+@lru_cache(1)
+def of_engine() -> str:
+    """A digest of the engine's own code and of what it draws and fits with: workers must have the
+    same."""
+    told = hashlib.blake2b(digest_size=8)
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        told.update(path.read_bytes())
+    for name in ("numpy", "scipy", "pydantic", "simpy"):
+        told.update(installed(name).encode())
+    return told.hexdigest()
+
+
 def _known(module: str) -> bool:
     return module.split(".")[0] in KNOWN and module != "__main__"
 

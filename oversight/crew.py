@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
+from oversight.code import of_engine
 from oversight.replicate import Failed, Replicate, run_replicate
 from oversight.store import LOST
 from oversight.study import Case, Study
@@ -29,6 +31,12 @@ SECONDS = 0.25
 last."""
 MOST = 64
 TRIES = 2
+LOOK = 5.0
+"""Seconds of silence after which it is looked whether anybody is still working."""
+
+
+class CrewError(Exception):
+    """Workers that cannot do the work, in words for the person who named them."""
 
 
 class Task(NamedTuple):
@@ -46,6 +54,7 @@ class Crew:
         self._given, self.jobs = executor, max(jobs, 1)
         self._pool = executor
         self._each = 0.0  # seconds a replicate, lately
+        self._begun: Any = None  # whether any process of its own has begun
 
     def __enter__(self) -> Crew:
         return self
@@ -65,7 +74,7 @@ class Crew:
         under way, so that memory stays flat."""
         if self.alone:
             for task in tasks:
-                yield task.study, _chunk(task.study, [task[1:]])[0]
+                yield task.study, _chunk(task.study, [task[1:]], of_engine())[0]
             return
         waiting: dict[Future[Any], list[Task]] = {}
         chunks = self._chunks(iter(tasks))
@@ -76,11 +85,14 @@ class Crew:
                 if not waiting:
                     return
                 lost = []
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                for future in self._done(waiting):
                     chunk = waiting.pop(future)
                     try:
                         replicates, seconds = future.result()
+                    except CrewError:
+                        raise
                     except Exception as error:  # a worker died, or could not even be reached
+                        self._able()
                         lost.append((chunk, error))
                         continue
                     self._each = 0.5 * self._each + 0.5 * seconds / len(chunk)
@@ -105,21 +117,48 @@ class Crew:
         while todo:
             task, error = todo.popleft()
             try:
-                replicates, _ = self._sent([task]).result()
+                future = self._sent([task])
+                self._done([future])
+                replicates, _ = future.result()
+            except CrewError:
+                raise
             except Exception as second:
+                self._able()
                 self._renew()
                 replicates = [_given_up(task, second if str(second) else error)]
             yield task.study, replicates
 
+    def _done(self, futures: Iterable[Future[Any]]) -> set[Future[Any]]:
+        """Those that are done, as soon as any is; looks after who does them meanwhile."""
+        while not (done := wait(futures, LOOK, FIRST_COMPLETED).done):
+            self._able()
+        return done
+
+    def _able(self) -> None:
+        """Raises CrewError where nobody can do any work."""
+        trouble = getattr(self._given, "trouble", None)
+        if trouble is not None and (says := trouble()):
+            raise CrewError(says)
+        if self._begun is not None and _broken(self._pool) and not self._begun.is_set():
+            raise CrewError(
+                "no worker process could be started; a script that asks for jobs must guard what "
+                "it runs with `if __name__ == '__main__':`"
+            )
+
     def _sent(self, chunk: list[Task]) -> Future[Any]:
-        work = [(task.number, task.cases) for task in chunk]
+        study, work = chunk[0].study, [(task.number, task.cases) for task in chunk]
         for last in range(TRIES):
             if self._pool is None:
-                self._pool = _processes(self.jobs)
+                _sendable(study)
+                self._pool, self._begun = _processes(self.jobs)
             try:
-                return self._pool.submit(_chunk, chunk[0].study, work)
-            except RuntimeError:  # broken, or ended by somebody
-                if last == TRIES - 1 or self._given is not None:
+                return self._pool.submit(_chunk, study, work, of_engine())
+            except RuntimeError as error:  # broken, or ended by somebody
+                if self._given is not None:
+                    says = "the executor takes no more work: " + (str(error) or repr(error))
+                    raise CrewError(f"{says}. What was finished is kept") from error
+                self._able()
+                if last == TRIES - 1:
                     raise
                 self._renew()
         raise AssertionError
@@ -150,14 +189,18 @@ class Crew:
         return int(getattr(self._given, "_max_workers", 0)) or 8
 
 
-def _processes(jobs: int) -> ProcessPoolExecutor:
+def _processes(jobs: int) -> tuple[ProcessPoolExecutor, Any]:
+    """Processes, and an event that is set when one has begun."""
     # A fresh process a worker, so that no thread or lock of this one is copied into it.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
+    begun = context.Event()
+    made = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begun,))
+    return made, begun
 
 
-def _begin() -> None:
+def _begin(begun: Any) -> None:
     """A worker leaves Ctrl-C to its parent, and ends with it, however that ends."""
+    begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -167,6 +210,21 @@ def _begin() -> None:
             os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
+
+
+def _broken(pool: Executor | None) -> bool:
+    return bool(getattr(pool, "_broken", False))
+
+
+def _sendable(study: Study) -> None:
+    """Raises CrewError where a study cannot be sent to another process."""
+    try:
+        pickle.dumps(study)
+    except Exception as error:
+        raise CrewError(
+            f"cannot be sent to worker processes: {error}. Define what it is made of in a module, "
+            "not in a function; or ask for no jobs"
+        ) from None
 
 
 def _ended(pool: Executor, at_once: bool) -> None:
@@ -185,8 +243,13 @@ def _given_up(task: Task, error: Exception) -> Replicate:
     return Replicate(task.number, {}, lost)
 
 
-def _chunk(study: Study, work: list[Any]) -> tuple[list[Replicate], float]:
-    """Run replicates of one study; with the seconds it took."""
+def _chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate], float]:
+    """Run replicates of one study, for an engine with this code; with the seconds it took."""
+    if engine != of_engine():
+        raise CrewError(
+            "a worker has another version of this program or of what it draws and fits with; "
+            "install the same there, or start it again"
+        )
     began = time.perf_counter()
     with one_thread():
         done = [run_replicate(study, number, cases) for number, cases in work]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oversight.code import installed
+from oversight.files import replacing, write, writing
 from oversight.results import DIFFERENCE, Results, Row, write_csv
 from oversight.study import Study
 
@@ -26,39 +27,40 @@ LIBRARIES = (
 
 def export(results: Results, folder: Path) -> None:
     """Write manifest.json, runs.csv, summary.csv, differences.csv, transcripts/ and, of a desk,
-    timelines/."""
+    timelines/; the tables as Parquet too. What a sweep left there is taken away."""
     study = results.study
     told_of(study, results.failed, folder)
     results.to_csv(folder / "runs.csv", runs=True)
     results.to_csv(folder / "summary.csv")
-    with (folder / "differences.csv").open("w", encoding="utf-8", newline="") as file:
+    with writing(folder / "differences.csv") as file:
         write_csv(file, [*DIFFERENCE], results.differences_rows())
-    _parquet(folder / "runs.parquet", results.row_blocks())
-    _parquet(folder / "summary.parquet", [results.summary()])
+    parquet(folder / "runs.parquet", results.row_blocks())
+    parquet(folder / "summary.parquet", [results.summary()])
+    for name in ("crossings.csv", "curves.svg"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def told_of(study: Study, failed: Iterable[Any], folder: Path) -> None:
     """Write manifest.json, transcripts/ and timelines/: what does not depend on how many results
     there are."""
-    from oversight.transcripts import transcripts
+    from oversight.transcripts import timetables, transcripts
 
-    (folder / "manifest.json").write_text(
-        json.dumps(manifest(study, failed), indent=2, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
-    told = folder / "transcripts"
-    told.mkdir(exist_ok=True)
-    for name, text in transcripts(study).items():
-        (told / f"{file_name(name)}.txt").write_text(text, encoding="utf-8")
+    made = json.dumps(manifest(study, failed), indent=2, ensure_ascii=False)
+    write(folder / "manifest.json", made + "\n")
+    texts = {
+        f"transcripts/{file_name(name)}.txt": text for name, text in transcripts(study).items()
+    }
     if study.desk is not None:
         from oversight.reports.timeline import picture
-        from oversight.transcripts import timetables
 
-        drawn = folder / "timelines"
-        drawn.mkdir(exist_ok=True)
         for name, table in timetables(study):
             svg = picture(f"{study.name}: {name}", study.desk, table)
-            (drawn / f"{file_name(name)}.svg").write_text(svg, encoding="utf-8")
+            texts[f"timelines/{file_name(name)}.svg"] = svg
+    for name, text in texts.items():
+        write(folder / name, text)
+    for old in (*folder.glob("transcripts/*.txt"), *folder.glob("timelines/*.svg")):
+        if old.relative_to(folder).as_posix() not in texts:
+            old.unlink()  # of another scenario
 
 
 def manifest(study: Study, failed: Iterable[Any]) -> dict[str, Any]:
@@ -89,20 +91,25 @@ def manifest(study: Study, failed: Iterable[Any]) -> dict[str, Any]:
     }
 
 
-def _parquet(path: Path, blocks: Iterable[list[Row]]) -> None:
-    """Rows as Parquet, a block at a time, where the extra `parquet` is installed."""
+def parquet(path: Path, blocks: Iterable[list[Row]]) -> None:
+    """Rows as Parquet, a block at a time, where the extra `parquet` is installed; else an older
+    file is taken away."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
+        path.unlink(missing_ok=True)
         return
-    writer = None
-    for rows in filter(None, blocks):
-        table = pyarrow.Table.from_pylist(rows, schema=writer.schema if writer else _schema(rows))
+    with replacing(path) as part:
+        writer = None
+        for rows in filter(None, blocks):
+            schema = writer.schema if writer else _schema(rows)
+            table = pyarrow.Table.from_pylist(rows, schema=schema)
+            if writer is None:
+                writer = pyarrow.parquet.ParquetWriter(part, table.schema)
+            writer.write_table(table)
         if writer is None:
-            writer = pyarrow.parquet.ParquetWriter(path, table.schema)
-        writer.write_table(table)
-    if writer is not None:
+            writer = pyarrow.parquet.ParquetWriter(part, pyarrow.schema([]))
         writer.close()
 
 

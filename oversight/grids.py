@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from itertools import combinations, pairwise, product
+from itertools import combinations, islice, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,15 @@ from scipy.special import stdtrit
 
 from oversight.claims import FloatArray
 from oversight.crew import Crew
-from oversight.desk.settings import Desk
-from oversight.export import told_of
-from oversight.paths import assigned
+from oversight.export import parquet, told_of
+from oversight.files import write, writing
+from oversight.paths import HOURS, varied
 from oversight.replicate import COLUMNS, Failed
-from oversight.results import DIFFERENCE, SUMMARY, Results, Row, write_csv
+from oversight.results import DIFFERENCE, ROWS, SUMMARY, Results, Row, write_csv
 from oversight.runner import MOST, Progress, enough, opened, run
 from oversight.store import Store
 from oversight.study import Case, Study
 
-HOURS = "desk.hours"
 ABOUT = SUMMARY[:4]
 HELD = 256
 """Points of a grid whose studies are kept at hand."""
@@ -181,8 +180,13 @@ class Swept:
         for name, keys, rows in tables:
             if only and name not in only:
                 continue
-            with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            with writing(folder / f"{name}.csv") as file:
                 write_csv(file, keys, rows)
+
+
+def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while block := list(islice(rows, ROWS)):
+        yield block
 
 
 def _first(row: Row) -> Row:
@@ -191,11 +195,9 @@ def _first(row: Row) -> Row:
 
 def placed(study: Study, values: Mapping[str, float]) -> Study:
     """The study with knobs at these values. Raises PathError where they do not fit."""
-    if HOURS in values and study.desk is None:  # a budget alone needs no desk in the file
-        study = study.model_copy(update={"desk": Desk.plain()})
     study = study.still
     for path, value in values.items():
-        study = assigned(study, path, value)
+        study = varied(study, path, value)
     return study
 
 
@@ -242,9 +244,11 @@ def sweep(
         if store.folder:
             told_of(study, swept.failed, store.folder)
             swept.to_csv(store.folder)
+            parquet(store.folder / "runs.parquet", _blocks(swept.rows()))
+            parquet(store.folder / "summary.parquet", _blocks(swept.summary()))
             from oversight.reports.sweeps import picture
 
-            (store.folder / "curves.svg").write_text(picture(swept), encoding="utf-8")
+            write(store.folder / "curves.svg", picture(swept))
     return swept
 
 

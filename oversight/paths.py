@@ -8,19 +8,29 @@ from typing import Any
 from pydantic import ValidationError
 
 from oversight.component import Component
+from oversight.desk.settings import Desk
 from oversight.injection import Injection
 from oversight.strict import Strict, nearest
+
+NOT_VARIED = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
+"""Keys that say how a study is run, and nothing of what is simulated."""
+HOURS = "desk.hours"
 
 
 class PathError(ValueError):
     """A path that leads nowhere, or a value that does not fit there; in words for a person."""
 
 
-def assigned(study: Any, path: str, value: Any) -> Any:
-    """A copy of a study with the knob at `path`, its keys joined by dots, set to a value.
+def varied(study: Any, path: str, value: Any) -> Any:
+    """A copy of a study with the knob at `path`, its keys joined by dots, set to a value. A budget
+    of hours needs no desk.
 
     Raises PathError, which says what would be right.
     """
+    if (key := path.split(".")[0]) in NOT_VARIED:
+        raise PathError(f"{path}: {key} cannot be varied; expected a knob of what is simulated")
+    if path == HOURS and study.desk is None:
+        study = study.model_copy(update={"desk": Desk.plain()})
     try:
         return _assigned(study, path.split("."), value)
     except PathError as error:

@@ -88,11 +88,11 @@ TOGETHER = 48
 def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None) -> Replicate:
     """Run cases of one replicate of a study, by default every protocol without failures. Depends on
     the study and the number alone."""
-    train = study.world.pool(study.seed, number, "train")
-    test = study.world.pool(study.seed, number, "test")
-    labelers = _Labelers(study, train)
-    asked = [Case(name) for name in labelers.protocols] if cases is None else list(cases)
+    asked = [Case(name) for name in study.cells] if cases is None else list(cases)
     try:
+        train = study.world.pool(study.seed, number, "train")
+        test = study.world.pool(study.seed, number, "test")
+        labelers = _Labelers(study, train)
         unaided = labelers.unaided()
     except Exception as error:  # without it nothing can be measured
         lost = [Case(study.baseline), *(case for case in asked if case != Case(study.baseline))]

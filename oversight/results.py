@@ -14,6 +14,7 @@ import numpy as np
 
 from oversight.claims import FloatArray
 from oversight.desk.measures import COLUMNS as DESK
+from oversight.files import writing
 from oversight.pgr import Difference, Ratio, differences, fieller, structured_share, undefined
 from oversight.replicate import COLUMNS, Failed
 from oversight.store import Store
@@ -241,7 +242,7 @@ class Results:
             if not runs
             else ["scenario", "protocol", "failure", "severity", "replicate", *COLUMNS]
         )
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
+        with writing(Path(path)) as file:
             write_csv(file, names, rows)
 
     def csv(self) -> str:

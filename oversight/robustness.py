@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 from oversight.claims import FloatArray
 from oversight.crew import Crew
 from oversight.export import export
+from oversight.files import writing
 from oversight.injection import catalogue
 from oversight.results import Results, Row, write_csv
 from oversight.runner import Progress, opened, run
@@ -230,7 +231,7 @@ class Stress:
             ("breaks", names, [asdict(found) for found in self.breaks()]),
             ("ranking", list(RANKING), self.ranking()),
         ):
-            with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            with writing(folder / f"{name}.csv") as file:
                 write_csv(file, keys, rows)
 
 

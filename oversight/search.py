@@ -20,6 +20,7 @@ import numpy as np
 from oversight.component import Overseer
 from oversight.crew import Crew
 from oversight.design_settings import Design
+from oversight.files import write, writing
 from oversight.results import Results, Row, write_csv
 from oversight.runner import Progress, opened, run
 from oversight.space import Space
@@ -357,7 +358,7 @@ def _write(out: Path, done: Designed) -> None:
     from oversight.scenario import written
 
     rows = done.rows()
-    with (out / "design.csv").open("w", encoding="utf-8", newline="") as file:
+    with writing(out / "design.csv") as file:
         write_csv(file, list(rows[0]), rows)
     folder = out / "front"
     folder.mkdir(exist_ok=True)
@@ -375,4 +376,4 @@ def _write(out: Path, done: Designed) -> None:
                 "design": None,
             }
         )
-        (folder / f"{name}.yaml").write_text(written(single, folder), encoding="utf-8")
+        write(folder / f"{name}.yaml", written(single, folder))

@@ -19,7 +19,8 @@ import numpy as np
 from oversight.claims import FloatArray
 from oversight.crew import Crew, Task
 from oversight.export import told_of
-from oversight.paths import PathError, assigned
+from oversight.files import writing
+from oversight.paths import PathError, varied
 from oversight.pgr import LEAST_GAP, OK
 from oversight.replicate import COLUMNS, Failed
 from oversight.results import write_csv
@@ -116,7 +117,7 @@ def analyze(
         analysis = plan.analyzed(store)
         if store.folder:
             told_of(study, analysis.failed, store.folder)
-            with (store.folder / "sensitivity.csv").open("w", encoding="utf-8", newline="") as file:
+            with writing(store.folder / "sensitivity.csv") as file:
                 names = [field.name for field in fields(Index)]
                 write_csv(file, names, (asdict(index) for index in analysis.indices))
     return analysis
@@ -139,7 +140,7 @@ def resolved(study: Study) -> Sensitivity:
 def _problem(study: Study, path: str, ends: tuple[float, float]) -> str:
     try:
         for end in ends:
-            assigned(study.still, path, end)
+            varied(study.still, path, end)
     except PathError as error:
         return str(error)
     return ""
@@ -233,7 +234,7 @@ KEYS = ("S1", "S1_conf", "ST", "ST_conf")
 
 def _placed(study: Study, path: str, value: float) -> Study:
     try:
-        placed: Study = assigned(study, path, value)
+        placed: Study = varied(study, path, value)
     except PathError as error:
         raise SensitivityError(f"ranges that do not go together: {error}") from None
     return placed
@@ -244,7 +245,7 @@ def _whole(study: Study, path: str, ends: tuple[float, float]) -> bool:
     if not all(float(end).is_integer() for end in ends):
         return False
     try:
-        assigned(study, path, (ends[0] + ends[1]) / 2 + 0.25)
+        varied(study, path, (ends[0] + ends[1]) / 2 + 0.25)
     except PathError:
         return True
     return False

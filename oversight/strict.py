@@ -30,6 +30,8 @@ Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 def nearest(word: object, known: list[str]) -> str:
     """A hint: the nearest right word, or all of them."""
+    if not known:
+        return "there is nothing to name here"
     close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
     return (
         f"did you mean {close[0]!r}?" if close else "expected one of: " + ", ".join(sorted(known))

@@ -24,7 +24,7 @@ from oversight.component import Component, Overseer
 from oversight.design_settings import Design
 from oversight.desk.settings import Desk
 from oversight.injection import Injection, InjectionField
-from oversight.paths import PathError, assigned
+from oversight.paths import PathError, varied
 from oversight.pool import Setting
 from oversight.registry import PluginError, registry
 from oversight.sensitivity_settings import Sensitivity
@@ -34,7 +34,6 @@ from oversight.strict import Count, Strict, default_of, lines_of, raise_all, tol
 from oversight.sweep_settings import MOST_POINTS, Sweep
 
 SCHEMA = 1
-NOT_SWEPT = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
 UNAIDED = "unaided"
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
@@ -180,25 +179,16 @@ class Study(Strict):
         """What is wrong with the sweep: every value must make a scenario that could be a file."""
         errors = []
         plain = self.still
-        for path, values in self.sweep.items():
-            if path.split(".")[0] in NOT_SWEPT:
-                says = f"{path.split('.')[0]} cannot be swept; expected a knob of what is simulated"
-                errors.append(told(says, ("sweep", path)))
-                continue
-            for value in values:
-                try:
-                    assigned(plain, path, value)
-                except PathError as error:
-                    errors.append(told(str(error).removeprefix(f"{path}: "), ("sweep", path)))
-                    break
-        for path, ends in self.sensitivity.knobs.items() if self.sensitivity else ():
-            for value in ends:
-                try:
-                    assigned(plain, path, value)
-                except PathError as error:
-                    says = str(error).removeprefix(f"{path}: ")
-                    errors.append(told(says, ("sensitivity", "knobs", path)))
-                    break
+        ranges = self.sensitivity.knobs if self.sensitivity else {}
+        for where, knobs in ((("sweep",), self.sweep), (("sensitivity", "knobs"), ranges)):
+            for path, values in knobs.items():
+                for value in values:
+                    try:
+                        varied(plain, path, value)
+                    except PathError as error:
+                        says = str(error).removeprefix(f"{path}: ")
+                        errors.append(told(says, (*where, path)))
+                        break
         points = prod(len(values) for values in self.sweep.values())
         if points > MOST_POINTS:
             says = f"{points:,} points; at most {MOST_POINTS:,} are run at once"

@@ -21,12 +21,12 @@ ITEMS = 3
 def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[str, str]:
     """A text a protocol on the first items of a replicate: the same numbers as in the run, told
     aloud."""
-    pool = study.world.pool(study.seed, replicate, "train")
-    chosen = np.arange(min(items, pool.draws.items))
     texts = {}
     for name, protocol in study.cells.items():
         head = f"{name}\n{study.name}, seed {study.seed}, replicate {replicate}\n\n"
         try:
+            pool = study.world.pool(study.seed, replicate, "train")
+            chosen = np.arange(min(items, pool.draws.items))
             verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
             texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
         except Exception as error:  # told where the run tells it too
@@ -37,9 +37,9 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
 def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetable]]:
     """Who worked on what when, by protocol, at the study's desk; none of a protocol that fails."""
     assert study.desk is not None
-    pool = study.world.pool(study.seed, replicate, "train")
     for name, protocol in study.cells.items():
         with suppress(Exception):  # told where the run tells it too
+            pool = study.world.pool(study.seed, replicate, "train")
             staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
             yield name, staffed.timetable
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from oversight.grids import HOURS, Crossing, Swept
+from oversight.grids import Crossing, Swept
+from oversight.paths import HOURS
 from oversight.reports.comparison import about
 from oversight.reports.pieces import three, two
 from oversight.results import Row
