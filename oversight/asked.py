@@ -3,19 +3,16 @@ input."""
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, cast
-from urllib.parse import urlsplit
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from oversight.progress import Progress
     from oversight.study import Study
 
@@ -48,6 +45,7 @@ class Asked:
     def running(self, progress: Progress) -> Iterator[dict[str, Any]]:
         """Arguments of whatever runs it; says what is kept where somebody interrupts, and what is
         wrong with the folder or the cluster."""
+        from oversight.crew import CrewError
         from oversight.paths import PathError
         from oversight.store import StoreError
 
@@ -55,7 +53,11 @@ class Asked:
             with ExitStack() as stack:
                 executor, jobs = None, self.jobs
                 if self.cluster is not None:
-                    executor, jobs = stack.enter_context(_cluster(self.cluster))
+                    if not find_spec("distributed"):
+                        refuse("--cluster needs the extra dask: pip install -c lock.txt '.[dask]'")
+                    from oversight.cluster import cluster
+
+                    executor = stack.enter_context(cluster(self.cluster))
                 step = stack.enter_context(progress)
                 yield {
                     "executor": executor,
@@ -68,6 +70,8 @@ class Asked:
             refuse(f"{self.scenario}: sweep: {error}")
         except StoreError as error:
             refuse(str(error))
+        except CrewError as error:
+            refuse(f"--cluster {error}" if self.cluster else str(error))
         except KeyboardInterrupt:
             kept = f"is kept in {self.out}; the same command goes on from there"
             lost = "is lost: without --out DIR nothing is kept"
@@ -130,35 +134,6 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
-    """A Dask cluster as an executor, and how many threads it has."""
-    try:
-        from distributed import Client
-    except ImportError:
-        refuse("--cluster needs the extra dask: pip install -c lock.txt '.[dask]'")
-    full = address if "://" in address else f"tcp://{address}"
-    like = "expected the address of a scheduler, like tcp://host:8786"
-    try:
-        told = urlsplit(full)
-        host, port = told.hostname, told.port
-    except ValueError:
-        host = port = None
-    if not host or not port:
-        refuse(f"--cluster {address}: is no address; {like}")
-    try:
-        socket.create_connection((host, port), timeout=5).close()
-        client: Any = cast("Any", Client)(full, timeout="10s", set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        why = str(error).split("\n")[0]
-        refuse(f"--cluster {address}: cannot be reached: {why}; {like}")
-    with client:
-        hands = sum(client.nthreads().values())
-        if not hands:
-            refuse(f"--cluster {address}: has no workers")
-        yield client.get_executor(), hands
 
 
 def end(failed: list[Any]) -> None:

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -277,6 +277,3 @@ def one_thread() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _threads.restore_original_limits()
-
-
-Step = Callable[[Replicate], None]
