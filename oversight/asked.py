@@ -34,9 +34,15 @@ class Asked:
     cluster: str | None
     retry: bool
 
-    def study(self) -> Study:
-        """The scenario, with what the command line says instead."""
+    def study(self, sweeps: bool = False) -> Study:
+        """The scenario, with what the command line says instead; says what of it is left aside."""
+        if self.retry and not self.out:
+            refuse("--retry is about an earlier run's --out DIR; expected it too")
+        if self.cluster and self.jobs > 1:
+            refuse("-j starts processes here, --cluster uses others; expected one of them")
         study = load(self.scenario)
+        if study.sweep and not sweeps:
+            click.echo(f"{self.scenario}: its sweep is left aside; compare runs it", err=True)
         asked = {"replicates": self.replicates, "seed": self.seed}
         changed = {key: value for key, value in asked.items() if value is not None}
         return study.model_copy(update=changed)
@@ -125,8 +131,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(asked=asked, **told)
         except KeyboardInterrupt:  # while it was still, or already again, at something short
-            click.echo("\ninterrupted", err=True)
-            sys.exit(INTERRUPTED)
+            _interrupted()
+        except Exception as error:
+            if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+                _interrupted()  # as an import tells it
+            raise
 
     asking.__name__, asking.__doc__ = command.__name__, command.__doc__
     wrapped: Callable[..., None] = asking
@@ -134,6 +143,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _interrupted() -> NoReturn:
+    click.echo("\ninterrupted", err=True)
+    sys.exit(INTERRUPTED)
 
 
 def end(failed: list[Any]) -> None:

@@ -4,6 +4,7 @@ answers at once."""
 from __future__ import annotations
 
 import sys
+from math import prod
 from typing import TYPE_CHECKING
 
 import click
@@ -53,9 +54,10 @@ def check(scenarios: tuple[str, ...], show: bool, tree: str | None, schema: bool
             bad |= not _drawn(scenario, study, tree)
         elif study is not None:
             cells, nodes = len(study.cells), len(study.world.template)
+            points = prod(len(values) for values in study.sweep.values())
             click.echo(
                 f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, "
-                f"{study.replicates} replicates"
+                f"{study.replicates} replicates" + (f", {points:,} points" if study.sweep else "")
             )
     if bad:
         sys.exit(BAD_INPUT)

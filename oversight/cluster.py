@@ -24,7 +24,8 @@ WORKERLESS = 30.0
 class Cluster(Executor):
     """A Dask client as an executor that says what is wrong with it."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, address: str, client: Any) -> None:
+        self._address = address
         self._client, self._inner = client, client.get_executor()
         self._max_workers = sum(client.nthreads().values())
         self._lonely: float | None = None
@@ -37,14 +38,15 @@ class Cluster(Executor):
     def trouble(self) -> str:
         """Why nothing can be done any more; empty while something can."""
         if self._client.status != "running":
-            return "the cluster's scheduler is gone; what was finished is kept"
+            return f"{self._address}: the scheduler is gone; what was finished is kept"
         if self._client.scheduler_info(n_workers=-1)["workers"]:
             self._lonely = None
             return ""
         self._lonely = self._lonely or time.monotonic()
         if time.monotonic() - self._lonely < WORKERLESS:
             return ""
-        return f"the cluster has had no workers for {WORKERLESS:g} s; what was finished is kept"
+        gone = f"no workers for {WORKERLESS:g} s"
+        return f"{self._address}: {gone}; what was finished is kept"
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def cluster(address: str) -> Iterator[Cluster]:
                     f"{address}: its worker {worker} has another version of this program, or of "
                     "numpy, scipy, pydantic or simpy; install the same there, or start it again"
                 )
-        yield Cluster(client)
+        yield Cluster(address, client)
 
 
 def _client(address: str) -> Any:

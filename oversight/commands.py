@@ -3,12 +3,13 @@ answers at once."""
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import Any
 
 import click
 
-from oversight.asked import Asked, end, refuse, run_options
+from oversight.asked import BAD_INPUT, Asked, end, refuse, run_options
 
 
 @click.command()
@@ -30,9 +31,7 @@ from oversight.asked import Asked, end, refuse, run_options
 @click.option(
     "--most",
     type=click.IntRange(1, 1_000_000),
-    default=1000,
-    show_default=True,
-    help="Replicates at which --precision gives up.",
+    help="Replicates at which --precision gives up; 1000 if left out.",
 )
 def compare(
     asked: Asked,
@@ -40,7 +39,7 @@ def compare(
     failures: bool,
     hours: tuple[str, ...],
     precision: float | None,
-    most: int,
+    most: int | None,
 ) -> None:
     """Run every protocol of SCENARIO (a file, or a shipped scenario's name) on the same items.
 
@@ -50,7 +49,13 @@ def compare(
     if more and not hours:
         refuse(f"unexpected {' '.join(more)!r}; one scenario at a time")
     budgets = _budgets([*hours, *more])
-    study = asked.study()
+    study = asked.study(sweeps=True)
+    if precision is None and most is not None:
+        refuse("--most is where --precision gives up; expected that too")
+    if precision is not None and not precision < 1:
+        refuse(f"--precision {precision:g}: expected the half of an interval, like 0.02")
+    if most is not None and most < study.replicates:
+        refuse(f"--most {most}: expected at least the scenario's {study.replicates} replicates")
     if failures and not study.failures:
         named = asked.scenario
         refuse(f"{named}: names no failures; `oversight stress {named}` tries them all")
@@ -58,7 +63,7 @@ def compare(
     from oversight.progress import progress
 
     cases = len(study.cases(study.failures if failures else None))
-    told: Any = {"failures": failures, "precision": precision, "most": most}
+    told: Any = {"failures": failures, "precision": precision, "most": most or runner.MOST}
     if not study.sweep and not budgets:
         going = progress(cases * study.replicates)
         with asked.running(going) as how:
@@ -207,14 +212,22 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
     told: dict[str, Any] = {"knobs": own.knobs, "samples": own.samples}
     told["replicates"] = asked.replicates or own.replicates
     if knobs:
-        told["knobs"] = dict(map(_range, knobs))
+        ranges = list(map(_range, knobs))
+        told["knobs"] = dict(ranges)
+        if twice := [path for i, (path, _) in enumerate(ranges) if path in dict(ranges[:i])]:
+            refuse(f"--knob {twice[0]}: given twice")
     if samples is not None:
         told["samples"] = samples
     try:
         settings = Sensitivity.model_validate(told)
         settings = analysis.resolved(study.model_copy(update={"sensitivity": settings}))
     except ValidationError as error:
-        refuse("; ".join(line["msg"] for line in error.errors(include_url=False)))
+        for line in error.errors(include_url=False):
+            option = (
+                f"--knob {line['loc'][1]}" if line["loc"][0] == "knobs" else f"--{line['loc'][0]}"
+            )
+            click.echo(f"{option}: {line['msg'].removeprefix('Value error, ')}", err=True)
+        sys.exit(BAD_INPUT)
     except analysis.SensitivityError as error:
         refuse(f"{asked.scenario}: {error}")
     study = study.model_copy(update={"sensitivity": settings})
@@ -233,7 +246,7 @@ def _range(told: str) -> tuple[str, list[float]]:
     path, _, ends = told.partition("=")
     low, _, high = ends.partition(":")
     try:
-        numbers = [float(end) if "." in end or "e" in end else int(end) for end in (low, high)]
+        numbers = [int(end) if end.strip("+-").isdecimal() else float(end) for end in (low, high)]
     except ValueError:
         refuse(f"--knob {told}: expected like overseer.structure=0.3:0.9")
     return path.strip(), numbers

@@ -27,8 +27,8 @@ def varied(study: Any, path: str, value: Any) -> Any:
 
     Raises PathError, which says what would be right.
     """
-    if (key := path.split(".")[0]) in NOT_VARIED:
-        raise PathError(f"{path}: {key} cannot be varied; expected a knob of what is simulated")
+    if path.split(".")[0] in NOT_VARIED:
+        raise PathError(f"{path}: cannot be varied; expected a knob of what is simulated")
     if path == HOURS and study.desk is None:
         study = study.model_copy(update={"desk": Desk.plain()})
     try:

@@ -103,8 +103,7 @@ class Results:
     def failed(self) -> list[Failed]:
         """What failed, in order of replicates; with a traceback where it is the first of its
         kind."""
-        found = self._store.failed(self.study, self.cases, set())
-        return sorted(found, key=lambda failed: (failed.replicate, failed.case))
+        return list(self._store.failed(self.study, self.cases))
 
     @property
     def protocols(self) -> list[str]:

@@ -171,21 +171,23 @@ class Store:
         return False
 
     def failed(
-        self, study: Study, cases: Iterable[Case], seen: set[tuple[str, str]]
+        self, study: Study, cases: Iterable[Case], seen: set[tuple[str, str]] | None = None
     ) -> Iterator[Failed]:
-        """What failed, a case after the other; the traceback with the first of an error and origin
-        that was not seen."""
-        query = (
-            "SELECT replicate, error, origin, traceback FROM failed WHERE cell = ? AND "
-            "replicate < ? ORDER BY replicate"
-        )
-        for case in cases:
-            for cell in self._numbers_of(study, case):
-                rows = self._database.execute(query, (cell, study.replicates))
-                for number, error, origin, traceback in rows:
-                    new = (error, origin) not in seen
-                    seen.add((error, origin))
-                    yield Failed(case, number, error, origin, traceback if new else "")
+        """What failed, in order of replicates; with a traceback where error and origin were not
+        `seen` before."""
+        query = "SELECT replicate, error, origin FROM failed WHERE cell = ? AND replicate < ?"
+        found = [
+            Failed(case, *told)
+            for case in cases
+            for cell in self._numbers_of(study, case)
+            for told in self._database.execute(query, (cell, study.replicates))
+        ]
+        seen = set() if seen is None else seen
+        for lost in sorted(found, key=lambda lost: (lost.replicate, lost.case)):
+            kind = (lost.error, lost.origin)
+            whole = None if kind in seen else self.failure(study, lost.case, lost.replicate)
+            seen.add(kind)
+            yield whole or lost
 
     def forget_failed(self, study: Study, cases: Iterable[Case]) -> None:
         """Let what failed be tried again."""

@@ -349,6 +349,39 @@ def test_through_the_real_command(name: str, folder: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("compare quickstart --precision inf", "--precision inf: expected"),
+        ("compare quickstart --precision nan", "--precision nan: expected"),
+        ("compare quickstart --precision 0.02 --most 3", "at least the scenario's 20 replicates"),
+        ("compare quickstart --most 50", "where --precision gives up"),
+        ("compare quickstart --retry", "an earlier run's --out"),
+        ("stress quickstart -j 2 --cluster tcp://h:1", "expected one of them"),
+        ("sensitivity quickstart --samples 3", "--samples: 3 is no power of two"),
+        ("sensitivity quickstart --knob overseer.structure=0.9:0.3", "--knob overseer.structure: "),
+        ("sensitivity quickstart --knob overseer.structure=0:1e999", "inf is no number"),
+        ("sensitivity quickstart --knob replicates=1:10", "replicates: cannot be varied"),
+        ("sensitivity quickstart --knob sweep.x=0:1", "sweep.x: cannot be varied"),
+        ("sensitivity quickstart --knob seed=0:1 --knob seed=2:3", "--knob seed: given twice"),
+        ("sensitivity quickstart --knob seed", "expected like overseer.structure=0.3:0.9"),
+    ],
+)
+def test_options_that_do_not_fit(command: str, says: str) -> None:
+    said = CliRunner().invoke(main, command.split())
+    assert said.exit_code == 2
+    assert says in said.stderr
+    assert "Value error" not in said.stderr
+
+
+def test_a_sweep_that_is_left_aside_is_told(folder: Path) -> None:
+    (folder / "swept.yaml").write_text(OK + "sweep:\n  overseer.structure: [0.2, 0.3, 0.4]\n")
+    said = CliRunner().invoke(main, ["check", "swept.yaml"])
+    assert said.stdout.strip().endswith(", 3 points")
+    said = CliRunner().invoke(main, ["stress", "swept.yaml", "--failure", "none"])
+    assert "its sweep is left aside; compare runs it" in said.stderr
+
+
 def test_options_out_of_range() -> None:
     for option in (["--replicates", "0"], ["-j", "0"], ["--seed", "-1"], ["--format", "xml"]):
         said = CliRunner().invoke(main, ["compare", "quickstart", *option])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,12 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import oversight
-from oversight import Claims, Evidence, Mechanism, Study, Verdicts
-from oversight.crew import Crew, Task, one_thread
+from oversight import Claims, Evidence, Mechanism, Study, Verdicts, crew
+from oversight.crew import Crew, CrewError, Task, one_thread
 from oversight.progress import Progress
 from oversight.replicate import Replicate
 from oversight.study import Case
+from oversight.worlds.concept import ConceptWorld
 
 FLAT = ("runs.csv", "summary.csv", "differences.csv")
 
@@ -205,3 +209,87 @@ def test_progress_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
         going(row)
     assert going.told() == "400 of 1,000 cells, 40 a second, 15 s left, 0 failed"
     assert Progress(0).told() == "0 cells, 0 failed"
+
+
+class OtherEngine(ThreadPoolExecutor):
+    """Workers on which another version is installed."""
+
+    def submit(self, run: Any, /, *told: Any, **named: Any) -> Any:
+        return super().submit(run, *told[:-1], "another", **named)
+
+
+def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
+    with OtherEngine(1) as others, pytest.raises(CrewError, match="another version"):
+        oversight.compare(study(), executor=others, out=tmp_path)
+    assert oversight.compare(study(replicates=1), out=tmp_path).failed == []  # nothing was kept
+
+
+def test_somebody_elses_executor_that_breaks() -> None:
+    plain = study(protocols={"debate": "debate"}, desk=None)
+    mixed = plain.model_copy(update={"protocols": {**plain.protocols, "deadly": Deadly()}})
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=context) as theirs,
+        pytest.raises(CrewError, match="takes no more work"),
+    ):
+        oversight.compare(mixed, executor=theirs)
+
+
+class Lonely(ThreadPoolExecutor):
+    """An executor that loses everybody and says so."""
+
+    def submit(self, *_: Any, **__: Any) -> Any:
+        return Future()
+
+    def trouble(self) -> str:
+        return "everybody has gone"
+
+
+def test_nobody_waits_for_workers_that_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "LOOK", 0.05)
+    with Lonely(1) as nobody, pytest.raises(CrewError, match="everybody has gone"):
+        oversight.compare(study(), executor=nobody)
+
+
+def test_what_cannot_be_sent_is_told_once() -> None:
+    class Local(Deadly):
+        name = "local"
+
+    plain = study(protocols={"debate": "debate"}, desk=None)
+    mixed = plain.model_copy(update={"protocols": {"local": Local()}})
+    with pytest.raises(CrewError, match="cannot be sent to worker processes"):
+        oversight.compare(mixed, jobs=2)
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import oversight\n"
+        "study = oversight.load('quickstart').model_copy(update={'replicates': 8})\n"
+        "oversight.compare(study, jobs=2)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no worker process could be started" in done.stderr.splitlines()[-1]
+    assert "__name__ == '__main__'" in done.stderr.splitlines()[-1]
+
+
+class Crooked(ConceptWorld):
+    """Has no items in replicate 2."""
+
+    def pool(self, seed: int, replicate: int, part: Any) -> Any:
+        if replicate == 2:
+            raise ValueError("no items today")
+        return super().pool(seed, replicate, part)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_world_that_raises_costs_its_replicate(jobs: int, tmp_path: Path) -> None:
+    plain = study(protocols={"debate": "debate"}, desk=None, replicates=4)
+    crooked = plain.model_copy(update={"world": Crooked(**dict(plain.world))})
+    done = oversight.compare(crooked, jobs=jobs, out=tmp_path)
+    assert [(lost.replicate, lost.error) for lost in done.failed] == [
+        (2, "ValueError: no items today")
+    ] * 2
+    assert "no items today" in done.failed[0].traceback
+    assert len(done.rows) == 3 * 2

@@ -220,6 +220,37 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("name", ["runs.csv", "manifest.json", "transcripts"])
+def test_tables_that_cannot_be_written(name: str, tmp_path: Path) -> None:
+    """What is in the way is told, the numbers are kept, and older tables stand until new ones
+    do."""
+    scenario(tmp_path, 2)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).mkdir() if "." in name else (tmp_path / "out" / name).touch()
+    run = [sys.executable, "-m", "oversight", "compare", "small.yaml", "--out", "out"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").glob("*.part"))
+    with sqlite3.connect(tmp_path / "out" / "results.sqlite") as database:
+        (kept,) = database.execute("SELECT count(*) FROM numbers").fetchone()
+    assert kept
+
+
+@pytest.mark.parametrize("value", ["abc", "", "1.5", "0", "-1"])
+def test_a_store_that_says_nonsense(value: str, tmp_path: Path) -> None:
+    Store.open(tmp_path)
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("UPDATE about SET value = ?", (value,))
+    with pytest.raises(StoreError, match="no store of this program"):
+        Store.open(tmp_path)
+    (tmp_path / "results.sqlite").write_bytes(b"something else altogether" * 99)
+    with pytest.raises(StoreError, match="move it away"):
+        Store.open(tmp_path)
+
+
 def test_a_store_of_the_first_version_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

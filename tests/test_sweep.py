@@ -16,7 +16,8 @@ import oversight
 from oversight import Study
 from oversight.cli import main
 from oversight.grids import crossings, placed, spanned
-from oversight.paths import PathError, assigned
+from oversight.paths import PathError, varied
+from oversight.progress import Progress
 from oversight.replicate import COLUMNS
 from oversight.reports.sweeps import spark
 from oversight.runner import enough
@@ -86,14 +87,12 @@ def test_paths() -> None:
         },
         failures={"f": {"kind": "random_flips", "items": {"share": 0.5}}},
     )
-    made = assigned(plain, "protocols.a.vote.members.0.debate.turns", 5)
+    made = varied(plain, "protocols.a.vote.members.0.debate.turns", 5)
     assert made.protocols["a"].members[0].turns == 5
-    assert assigned(plain, "protocols.b.cascade.share", 0.1).protocols["b"].share == 0.1
-    assert (
-        assigned(plain, "failures.f.items.share", 0.2).failures["f"].together[0].items.share == 0.2
-    )
-    assert assigned(plain, "desk.people", 3.0).desk.people == 3
-    assert assigned(plain, "world.tree.depth", 1).world.template.height == 1
+    assert varied(plain, "protocols.b.cascade.share", 0.1).protocols["b"].share == 0.1
+    assert varied(plain, "failures.f.items.share", 0.2).failures["f"].together[0].items.share == 0.2
+    assert varied(plain, "desk.people", 3.0).desk.people == 3
+    assert varied(plain, "world.tree.depth", 1).world.template.height == 1
     for path, value, says in (
         ("protocols.c.debate.turns", 1, "unknown key 'c'"),
         ("world.train_items", 10.5, "10.5 is not right"),
@@ -102,7 +101,7 @@ def test_paths() -> None:
         ("overseer.accuracy.root", 0.99, "at most the ceiling"),
     ):
         with pytest.raises(PathError, match=says):
-            assigned(plain, path, value)
+            varied(plain, path, value)
 
 
 def test_values_that_do_not_go_together_are_told_before_anything_runs(tmp_path: Path) -> None:
@@ -139,6 +138,77 @@ def test_crossings_are_found_where_they_are_and_cover_it() -> None:
     # Between neighbors the truth is a line in the logarithm, so that interpolation is exact.
     assert sharp.value == pytest.approx(100)
     assert sharp.low == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.parametrize(("means", "value"), [([-1, 0, 1], 2.0), ([1, 0, 0, -1], 3.0)])
+def test_a_tie_on_the_way_is_a_crossing(means: list[float], value: float) -> None:
+    luck = 0.01 * np.random.default_rng(6).standard_normal((len(means), 12))
+    apart = np.array(means)[:, None] * (1 + luck)
+    at = [float(2**i) for i in range(len(means))]  # ties at 2, or at 2 and 4
+    (found,) = crossings("k", "", "a", "b", at, apart)
+    assert found.value == pytest.approx(np.sqrt(8.0) if value == 3.0 else value)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.value <= found.high
+
+
+def test_a_failed_cell_costs_its_replicate_and_no_crossing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A replicate fails at one value, and another at another."""
+    from oversight import replicate
+
+    fixed = {"swept": {"debate": {"turns": 1}}, "fixed": {"debate": {"turns": 4}}}
+    grid = {"protocols.swept.debate.turns": [1, 4, 16]}
+    small = study(protocols=fixed, sweep=grid, replicates=30)
+    (whole,) = oversight.sweep(small).crossings()
+    real = replicate._Labelers.label
+
+    def label(self: Any, case: Case) -> Any:
+        turns = self.study.protocols["swept"].turns
+        if self.pool.draws.key[1] == turns and case.protocol == "swept":
+            raise ValueError("now and then")
+        return real(self, case)
+
+    monkeypatch.setattr(replicate._Labelers, "label", label)
+    swept = oversight.sweep(small)
+    # With 4 turns the two are one protocol, which is run once.
+    assert [lost.replicate for lost in swept.failed] == [1, 16]
+    assert [bool(lost.traceback) for lost in swept.failed] == [True, False]
+    (found,) = swept.crossings()
+    assert found.value == whole.value == pytest.approx(4)
+
+
+def test_rounds_of_precision_are_counted_once(tmp_path: Path) -> None:
+    told = Progress(2 * 3)
+    wide = study(sweep={})
+    how: dict[str, Any] = {"found": told.found, "announce": told.again, "progress": told}
+    done = oversight.compare(wide, precision=0.02, most=12, out=tmp_path, **how)
+    assert done.replicates == 12
+    assert told.told().startswith("24 of 24 cells")
+    assert told.there == 0
+
+
+def test_what_another_run_left_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    oversight.sweep(study(), out=tmp_path)
+    table = pyarrow.parquet.read_table(tmp_path / "runs.parquet")
+    assert table.num_rows == 4 * 2 * 3
+    assert "overseer.structure" in table.column_names
+    oversight.compare(study(sweep={}), out=tmp_path)
+    assert pyarrow.parquet.read_table(tmp_path / "runs.parquet").num_rows == 2 * 3
+    assert not (tmp_path / "crossings.csv").exists()
+    assert not (tmp_path / "curves.svg").exists()
+
+
+def test_hours_can_be_swept_without_a_desk() -> None:
+    (here, there) = (
+        oversight.sweep(study(sweep={"desk.hours": [10, 20]})),
+        oversight.sweep(study(sweep={}), hours=(10, 20)),
+    )
+    assert list(here.summary()) == list(there.summary())
 
 
 def test_no_crossing_is_told_of_those_who_are_alike() -> None:
