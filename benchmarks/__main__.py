@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 import oversight
 from benchmarks import speed
 from benchmarks.speed import seconds as timed
-from oversight.probe import fit_probes
+from oversight.students.probe import fit_probes
 
 REPEATS = 5
 AS_CLOSE = 1e-5

@@ -12,7 +12,7 @@ import statistics
 import sys
 
 import oversight
-from oversight.search import design
+from oversight.findings.design import design
 
 FIRST = 100
 """Seeds below were used to choose the optimizer."""

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 import oversight
 from oversight import Desk, Study
-from oversight.replicate import run_replicate
+from oversight.running.replicate import run_replicate
 
 REPEATS = 15
 

@@ -20,10 +20,10 @@ from benchmarks import alternatives
 from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from oversight import ByHeight, Claims, ModelSettings, Overseer, PeopleSettings, Setting
-from oversight.replicate import run_replicate
-from oversight.reward import RewardModel
-from oversight.treefiles import BalancedTree
+from oversight.overseers.reward_model import RewardModel
+from oversight.running.replicate import run_replicate
 from oversight.worlds.concept import ConceptWorld
+from oversight.worlds.tree_files import BalancedTree
 
 TURNS, REPEATS, MANY, FEW = 10, 7, 100_000, 2_000
 

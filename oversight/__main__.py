@@ -1,5 +1,5 @@
 """`python -m oversight` is the command `oversight`."""
 
-from oversight.cli import main
+from oversight.cli.main import main
 
 main(prog_name="oversight")

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import oversight
-from oversight.results import write_csv
-from oversight.scenario import names
-from oversight.search import design
+from oversight.findings.design import design
+from oversight.findings.results import write_csv
+from oversight.studies.scenario import names
 
 HERE = Path(__file__).parent
 

@@ -18,8 +18,8 @@ from oversight import (
     Setting,
     Verdicts,
 )
-from oversight.treefiles import BalancedTree
 from oversight.worlds.concept import ConceptPool, ConceptWorld
+from oversight.worlds.tree_files import BalancedTree
 
 
 def tree(*gates: Any, branching: int = 3, leaf_prior: Any = "balanced") -> BalancedTree:

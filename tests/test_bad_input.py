@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from oversight.cli import main
+from oversight.cli.main import main
 
 OK = "oversight: 1\nprotocols:\n  a: {direct: {}}\n"
 KNOBS = "oversight: 1\nprotocols:\n  a: "

@@ -22,8 +22,10 @@ from mechanisms.direct import Direct
 from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
-from oversight import Case, Human, Model, Overseer, Study, dawid_skene, theory
-from oversight.replicate import COLUMNS, run_replicate
+from oversight import Case, Human, Model, Overseer, Study
+from oversight.metrics import closed_forms as theory
+from oversight.overseers import dawid_skene
+from oversight.running.replicate import COLUMNS, run_replicate
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
 
 ITEMS = 40_000

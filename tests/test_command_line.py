@@ -18,8 +18,8 @@ from ruamel.yaml import YAML
 
 import oversight
 from oversight import Claims, Evidence, Mechanism, Study, Verdicts
-from oversight.cli import main
-from oversight.scenario import names, shipped
+from oversight.cli.main import main
+from oversight.studies.scenario import names, shipped
 
 PROMISED = [
     "scenario",
@@ -182,7 +182,7 @@ def test_listings_have_a_line_each(what: str) -> None:
 
 def test_help_answers_without_heavy_libraries() -> None:
     code = (
-        "import sys; from oversight.cli import main\n"
+        "import sys; from oversight.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'numpy', 'scipy', 'pydantic', 'networkx', 'rich'} & set(sys.modules)))"
     )
@@ -204,7 +204,7 @@ class Fragile(Mechanism):
 def test_a_mechanism_that_raises_costs_only_its_own_cell(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oversight import asked
+    from oversight.cli import options as asked
 
     plain = asked.load("small.yaml")
     parts = {key: getattr(plain, key) for key in Study.model_fields}

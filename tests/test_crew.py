@@ -18,11 +18,12 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import oversight
-from oversight import Claims, Evidence, Mechanism, Study, Verdicts, crew
-from oversight.crew import Crew, CrewError, Task, one_thread
-from oversight.progress import Progress
-from oversight.replicate import Replicate
-from oversight.study import Case
+from oversight import Claims, Evidence, Mechanism, Study, Verdicts
+from oversight.cli.progress import Progress
+from oversight.running import workers as crew
+from oversight.running.replicate import Replicate
+from oversight.running.workers import Crew, CrewError, Task, one_thread
+from oversight.studies.study import Case
 from oversight.worlds.concept import ConceptWorld
 
 FLAT = ("runs.csv", "summary.csv", "differences.csv")
@@ -91,7 +92,7 @@ def test_a_dask_worker_that_is_killed(tmp_path: Path) -> None:
 def test_the_command_line_takes_a_cluster(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from oversight.cli import main
+    from oversight.cli.main import main
 
     arguments = ["compare", "quickstart", "--replicates", "2", "--format", "csv"]
     alone = CliRunner().invoke(main, arguments)

@@ -7,7 +7,8 @@ import pytest
 
 from mechanisms.consultancy import Consultancy
 from mechanisms.debate import Debate
-from oversight import Human, Mechanism, Model, theory
+from oversight import Human, Mechanism, Model
+from oversight.metrics import closed_forms as theory
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
 
 ITEMS = 60_000

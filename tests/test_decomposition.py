@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from mechanisms.decomposition import Decomposition
-from oversight import Claims, theory
-from oversight.aggregators import computed_true, through
-from oversight.gates import Gate, named, parse
-from oversight.probe import fit_probes
-from oversight.tree import TaskTree
+from oversight import Claims
+from oversight.metrics import closed_forms as theory
+from oversight.overseers.aggregation import computed_true, through
+from oversight.students.probe import fit_probes
+from oversight.worlds.gates import Gate, named, parse
+from oversight.worlds.tree import TaskTree
 from tests.helpers import binomial_error, pool, setting, tree, world
 from tests.test_tree_debate import chain
 from tests.test_world import around, irregular

@@ -18,10 +18,8 @@ from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Design, Study
-from oversight.cli import main
-from oversight.crew import Crew
-from oversight.runner import compare, run
-from oversight.search import (
+from oversight.cli.main import main
+from oversight.findings.design import (
     Designed,
     DesignError,
     Point,
@@ -32,9 +30,11 @@ from oversight.search import (
     hypervolume,
     search,
 )
-from oversight.search import _propose as propose
-from oversight.store import Store
-from oversight.study import Case
+from oversight.findings.design import _propose as propose
+from oversight.running.runner import compare, run
+from oversight.running.store import Store
+from oversight.running.workers import Crew
+from oversight.studies.study import Case
 
 SMALL: dict[str, Any] = {
     "mechanisms": ["direct", "debate", "decomposition"],

@@ -30,11 +30,11 @@ from oversight import (
     Study,
 )
 from oversight.desk.hours import Hours
-from oversight.desk.people import Seated
+from oversight.desk.human_factors import Seated
 from oversight.desk.queue import ready_times
 from oversight.desk.staffed import Staffed
-from oversight.replicate import COLUMNS, run_replicate
-from oversight.study import Case
+from oversight.running.replicate import COLUMNS, run_replicate
+from oversight.studies.study import Case
 from tests.helpers import binomial_error, pool, setting, tree, world
 
 OFF: dict[str, Any] = {

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import oversight
-from oversight.cli import main
+from oversight.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,7 +61,7 @@ def test_links_between_pages(page: str) -> None:
 
 
 def test_every_knob_is_in_the_scenario_page() -> None:
-    from oversight.slots import overseers
+    from oversight.overseers.slots import overseers
 
     page = (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8")
     for kind in overseers().values():
@@ -70,7 +70,7 @@ def test_every_knob_is_in_the_scenario_page() -> None:
 
 
 def test_every_failure_is_in_its_page() -> None:
-    from oversight.registry import registry
+    from oversight.core.plugins import registry
 
     page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
     scenarios = (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8")

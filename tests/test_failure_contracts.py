@@ -12,8 +12,8 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Evidence, Failure, Overseer, OverseerFailure, Verdicts
-from oversight.registry import registry
-from oversight.testing import FailureContract
+from oversight.core.plugins import registry
+from oversight.testing.contracts import FailureContract
 
 REWARDS = RecursiveRewardModeling(samples=60, candidates=4)
 STRUCK: dict[str, Overseer] = {

@@ -15,13 +15,14 @@ from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
-from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study, theory
-from oversight.evidence import Arguing, selected_quality
-from oversight.failure import Onset, Slice
-from oversight.registry import registry
-from oversight.replicate import COLUMNS, run_replicate
-from oversight.streams import Chance
-from oversight.study import Case
+from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
+from oversight.core.evidence import Arguing, selected_quality
+from oversight.core.plugins import registry
+from oversight.core.streams import Chance
+from oversight.failures.base import Onset, Slice
+from oversight.metrics import closed_forms as theory
+from oversight.running.replicate import COLUMNS, run_replicate
+from oversight.studies.study import Case
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
 
 ITEMS = 20_000
@@ -63,7 +64,7 @@ def test_wrong_on_a_class(share: float) -> None:
     """Accuracy falls by f (2 A_class - 1) if inverted and by f A_class if always wrong, exactly."""
     items, who = pool(world(train_items=ITEMS)), setting()
     healthy = Direct().prepare(items, who).assess(items.roots).answer == items.intended
-    from oversight.failure import depth
+    from oversight.failures.base import depth
 
     region = depth(items) < share
     before, inside = healthy.mean(), healthy[region].mean()
@@ -80,7 +81,7 @@ def test_wrong_on_a_class_against_gold() -> None:
     failing = struck(Direct(), of("wrong_on_a_class", most=0.4, answers="wrong"))
     healthy = Direct().prepare(items, who).assess(items.roots).answer
     wrong = failing.prepare(items, who).assess(items.roots).answer
-    from oversight.failure import depth
+    from oversight.failures.base import depth
 
     inside = (healthy == items.intended)[depth(items) < 0.4].mean()
     fall = np.mean(healthy == items.gold) - np.mean(wrong == items.gold)

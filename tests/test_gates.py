@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight.gates import Gate, named, parse
-from oversight.tree import TreeError, from_graph
-from oversight.treefiles import FileTree, read_graph
+from oversight.worlds.gates import Gate, named, parse
+from oversight.worlds.tree import TreeError, from_graph
+from oversight.worlds.tree_files import FileTree, read_graph
 from tests.test_world import irregular
 
 

@@ -19,9 +19,9 @@ from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts
-from oversight.registry import registry
-from oversight.replicate import run_replicate
-from oversight.testing import ITEMS, NUMBERS, ordinary, same, small_pool
+from oversight.core.plugins import registry
+from oversight.running.replicate import run_replicate
+from oversight.testing.contracts import ITEMS, NUMBERS, ordinary, same, small_pool
 
 KNOBS = {"ladder": {"rungs": ((2,), (2, 4, 6))}}
 

@@ -10,7 +10,7 @@ import pytest
 
 import oversight
 from oversight import Results, Study
-from oversight.replicate import COLUMNS
+from oversight.running.replicate import COLUMNS
 
 PROTOCOLS: dict[str, Any] = {
     "unaided": {"direct": {}},

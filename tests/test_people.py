@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from oversight import Claims, Human, theory
-from oversight.agents import Model
-from oversight.tree import from_graph
+from oversight import Claims, Human
+from oversight.metrics import closed_forms as theory
+from oversight.overseers.model import Model
+from oversight.worlds.tree import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 
 TREES = {

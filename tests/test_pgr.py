@@ -7,8 +7,9 @@ import pytest
 
 import oversight
 from mechanisms.direct import Direct
-from oversight import Study, theory
-from oversight.pgr import Ratio, differences, fieller, holm, paired_p_value
+from oversight import Study
+from oversight.metrics import closed_forms as theory
+from oversight.metrics.pgr import Ratio, differences, fieller, holm, paired_p_value
 from tests.helpers import Gold, binomial_error
 
 

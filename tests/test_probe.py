@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from oversight.probe import BLOCK, fit_probes
+from oversight.students.probe import BLOCK, fit_probes
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((1500, 12))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oversight.registry import PluginError, read, registry
+from oversight.core.plugins import PluginError, read, registry
 
 ROOT = Path(__file__).parent.parent
 

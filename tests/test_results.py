@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import oversight
-from oversight.scenario import names
+from oversight.studies.scenario import names
 
 RESULTS = Path(__file__).parent.parent / "results"
 CLOSE = 2e-3

@@ -32,10 +32,10 @@ from oversight import (
     identity,
     store,
 )
-from oversight import crew as crews
-from oversight.cli import main
-from oversight.store import Store, StoreError
-from oversight.study import Case
+from oversight.cli.main import main
+from oversight.running import workers as crews
+from oversight.running.store import Store, StoreError
+from oversight.studies.study import Case
 
 SCENARIO = """
 oversight: 1
@@ -291,7 +291,7 @@ def test_a_store_of_the_first_version_is_read(
 def test_numbers_need_not_fit_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = oversight.compare(study(20), out=tmp_path / "a")
     monkeypatch.setattr(store, "ROOM", 1)
-    monkeypatch.setattr(oversight.results, "ROWS", 3)
+    monkeypatch.setattr(oversight.findings.results, "ROWS", 3)
     little = oversight.compare(study(20), out=tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert whole.rows == little.rows

@@ -7,10 +7,10 @@ import pytest
 
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Chance, Claims
-from oversight.evidence import best_of_normals, selected_quality
-from oversight.measures import share_sums
-from oversight.pgr import structured_share
-from oversight.streams import Draws
+from oversight.core.evidence import best_of_normals, selected_quality
+from oversight.core.streams import Draws
+from oversight.metrics.labels import share_sums
+from oversight.metrics.pgr import structured_share
 from tests.helpers import PERFECT, pool, setting, tree, world
 
 DRAWS = 200_000
@@ -29,7 +29,7 @@ def mean_and_error(values: np.ndarray) -> tuple[float, float]:
 
 @pytest.mark.parametrize("candidates", E)
 def test_the_best_of_n_normals_is_one_draw(candidates: int) -> None:
-    from oversight import theory
+    from oversight.metrics import closed_forms as theory
 
     assert theory.best_of(candidates) == pytest.approx(E[candidates], abs=5e-5)
     best = best_of_normals(chance(), candidates, "best")
@@ -55,7 +55,7 @@ def test_quality_of_the_selected_with_normal_error(candidates: int, correlation:
     ("candidates", "ratio"), [(2, 0.83), (4, 0.81), (8, 0.73), (16, 0.62), (64, 0.39)]
 )
 def test_heavy_tails_crowd_quality_out(candidates: int, ratio: float) -> None:
-    from oversight import theory
+    from oversight.metrics import closed_forms as theory
 
     small = chance(100_000)
     quality = selected_quality(small, candidates, 0.5, "a", degrees_of_freedom=3)

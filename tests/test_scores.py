@@ -19,9 +19,9 @@ from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Human, Model, Overseer
-from oversight.cli import main
-from oversight.drawing import draw
-from oversight.scores import Defended, differences, recorded
+from oversight.cli.main import main
+from oversight.metrics.agent_score import Defended, differences, recorded
+from oversight.reports.diagram import draw
 from tests.helpers import PERFECT, Blank, pool, setting, world
 
 ITEMS = 20_000

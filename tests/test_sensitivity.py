@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from oversight import Study
-from oversight.cli import main
-from oversight.replicate import COLUMNS
-from oversight.sensitivity import NOISE, SensitivityError, _Plan, analyze, resolved
-from oversight.sensitivity_settings import Sensitivity
+from oversight.cli.main import main
+from oversight.findings.sensitivity import NOISE, SensitivityError, _Plan, analyze, resolved
+from oversight.running.replicate import COLUMNS
+from oversight.studies.sensitivity import Sensitivity
 
 pytest.importorskip("SALib")
 

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 import oversight
-from oversight import Study, crew
-from oversight.cli import main
-from oversight.replicate import Replicate
-from oversight.store import Store, StoreError
-from oversight.study import Case
+from oversight import Study
+from oversight.cli.main import main
+from oversight.running import workers as crew
+from oversight.running.replicate import Replicate
+from oversight.running.store import Store, StoreError
+from oversight.studies.study import Case
 
 
 def study(replicates: int = 3, **changes: object) -> Study:

@@ -16,15 +16,16 @@ import oversight
 from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
-from oversight import Case, Claims, Evidence, OverseerFailure, Results, Study, Verdicts, runner
-from oversight.cli import main
-from oversight.crew import Crew
-from oversight.injection import Injection, catalogue
-from oversight.registry import registry
-from oversight.replicate import COLUMNS, run_replicate
-from oversight.robustness import BREAKS, NEVER, START, Break, Stress, stress
-from oversight.store import Store
-from oversight.study import Study as StudyType
+from oversight import Case, Claims, Evidence, OverseerFailure, Results, Study, Verdicts
+from oversight.cli.main import main
+from oversight.core.plugins import registry
+from oversight.failures.injection import Injection, catalogue
+from oversight.findings.stress import BREAKS, NEVER, START, Break, Stress, stress
+from oversight.running import runner
+from oversight.running.replicate import COLUMNS, run_replicate
+from oversight.running.store import Store
+from oversight.running.workers import Crew
+from oversight.studies.study import Study as StudyType
 from tests.helpers import tree, world
 
 BREAK_POINTS = {1: 0.274, 2: 0.210, 3: 0.184, 4: 0.171}
@@ -348,7 +349,7 @@ def test_what_check_shows_can_be_read_again(small: str, tmp_path: Path) -> None:
 def test_a_strangers_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
-    from oversight import registry as module
+    from oversight.core import plugins as module
 
     entry = EntryPoint("fragile", "tests.test_stress:Fragile", "oversight.failures")
     there = module.read("failures", [entry])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from oversight import Human, Mechanism
-from oversight.measures import share_sums
-from oversight.pgr import Ratio, structured_share
-from oversight.probe import fit_probes
+from oversight.metrics.labels import share_sums
+from oversight.metrics.pgr import Ratio, structured_share
+from oversight.students.probe import fit_probes
 from tests.helpers import Flipped, pool, setting, tree, world
 
 RUNS, ITEMS = 12, 4000

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oversight import Human, theory
-from oversight.probe import fit_probes
+from oversight import Human
+from oversight.metrics import closed_forms as theory
 from oversight.students.linear import LinearStudent
+from oversight.students.probe import fit_probes
 from tests.helpers import pool, setting, tree, world
 
 ITEMS, FEATURES, RUNS = 16_000, 16, 6

@@ -14,14 +14,14 @@ from click.testing import CliRunner
 
 import oversight
 from oversight import Study
-from oversight.cli import main
-from oversight.grids import crossings, placed, spanned
-from oversight.paths import PathError, varied
-from oversight.progress import Progress
-from oversight.replicate import COLUMNS
-from oversight.reports.sweeps import spark
-from oversight.runner import enough
-from oversight.study import Case
+from oversight.cli.main import main
+from oversight.cli.progress import Progress
+from oversight.findings.sweep import crossings, placed, spanned
+from oversight.reports.sweep import spark
+from oversight.running.replicate import COLUMNS
+from oversight.running.runner import enough
+from oversight.studies.knobs import PathError, varied
+from oversight.studies.study import Case
 
 
 def study(**changes: Any) -> Study:
@@ -156,7 +156,7 @@ def test_a_failed_cell_costs_its_replicate_and_no_crossing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A replicate fails at one value, and another at another."""
-    from oversight import replicate
+    from oversight.running import replicate
 
     fixed = {"swept": {"debate": {"turns": 1}}, "fixed": {"debate": {"turns": 4}}}
     grid = {"protocols.swept.debate.turns": [1, 4, 16]}

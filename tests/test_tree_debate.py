@@ -8,10 +8,10 @@ import pytest
 
 from mechanisms.debate import Debate
 from oversight import Claims
-from oversight.measures import share_sums
-from oversight.pgr import structured_share
-from oversight.settings import ModelSettings
-from oversight.tree import TaskTree, from_graph
+from oversight.components.profiles import ModelSettings
+from oversight.metrics.labels import share_sums
+from oversight.metrics.pgr import structured_share
+from oversight.worlds.tree import TaskTree, from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 from tests.test_world import around, irregular
 

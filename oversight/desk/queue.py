@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oversight.claims import BoolArray, FloatArray, IntArray
+from oversight.core.claims import BoolArray, FloatArray, IntArray
 
 ROUNDING = 1 + 1e-12
 """Sums of minutes may be off by so much: ten items of six minutes fit an hour."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from oversight.strict import Amount, Count, Positive, Strict, raise_all, told
+from oversight.core.config import Amount, Count, Positive, Strict, raise_all, told
 
 Unlimited = Literal["unlimited"]
 

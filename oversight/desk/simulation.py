@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from oversight.claims import BoolArray, FloatArray, IntArray
+from oversight.core.claims import BoolArray, FloatArray, IntArray
 from oversight.desk.hours import Hours
 from oversight.desk.queue import ROUNDING, Line, Manner, MinutesOf, lines
 from oversight.desk.settings import Desk

@@ -10,15 +10,15 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from oversight.claims import Claims, FloatArray, Verdicts
-from oversight.component import Component, Overseer, OverseerWrapper, rewrite
-from oversight.desk.people import Seated, Shift, criterion, skills
+from oversight.components.component import Component, Overseer, OverseerWrapper, rewrite
+from oversight.core.claims import Claims, FloatArray, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.desk.human_factors import Seated, Shift, criterion, skills
 from oversight.desk.queue import Manner, ready_times
 from oversight.desk.settings import Desk
 from oversight.desk.simulation import Timetable, simulate
-from oversight.evidence import Evidence
-from oversight.perception import Attention
-from oversight.pool import Pool, Setting
+from oversight.overseers.perception import Attention
+from oversight.worlds.base import Pool, Setting
 
 USUAL = Manner()
 FEW = 16

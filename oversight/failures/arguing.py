@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.agents import by_gate
-from oversight.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.evidence import Arguing, Argument
-from oversight.failure import Failure
-from oversight.streams import Chance
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.core.evidence import Arguing, Argument
+from oversight.core.streams import Chance
+from oversight.failures.base import Failure
+from oversight.overseers.model import by_gate
 
 
 class ArguingFailure(Failure):

@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.aggregators import Checked
-from oversight.claims import ROOT, BoolArray, Claims, FloatArray, Verdicts
-from oversight.evidence import Evidence
-from oversight.failure import Failure, OverseerFailure
-from oversight.pool import Pool
-from oversight.streams import Chance
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.core.streams import Chance
+from oversight.failures.base import Failure, OverseerFailure
+from oversight.overseers.aggregation import Checked
+from oversight.worlds.base import Pool
 
 
 def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> Verdicts:

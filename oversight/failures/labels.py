@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import BoolArray, Claims, Verdicts
-from oversight.evidence import Evidence
-from oversight.failure import OverseerFailure, depth
-from oversight.strict import Switch
+from oversight.core.claims import BoolArray, Claims, Verdicts
+from oversight.core.config import Switch
+from oversight.core.evidence import Evidence
+from oversight.failures.base import OverseerFailure, depth
 
 
 class LabelFailure(OverseerFailure):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import BoolArray, Claims, FloatArray, Verdicts
-from oversight.evidence import Argument, Evidence
-from oversight.failure import OverseerFailure
+from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.evidence import Argument, Evidence
+from oversight.failures.base import OverseerFailure
 
 
 def both_sides(evidence: Evidence, claims: Claims) -> BoolArray:

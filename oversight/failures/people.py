@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import Claims, Verdicts
-from oversight.evidence import Evidence
-from oversight.failure import OverseerFailure, depth
+from oversight.core.claims import Claims, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.failures.base import OverseerFailure, depth
 from oversight.failures.decomposing import wrong
 
 

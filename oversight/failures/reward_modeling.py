@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import Claims, FloatArray, Verdicts
-from oversight.evidence import Arguing, Argument, Evidence, selected_quality
-from oversight.failure import Failure, OverseerFailure, PoolFailure, View
-from oversight.pool import Pool
-from oversight.streams import Chance, gather
+from oversight.core.claims import Claims, FloatArray, Verdicts
+from oversight.core.evidence import Arguing, Argument, Evidence, selected_quality
+from oversight.core.streams import Chance, gather
+from oversight.failures.base import Failure, OverseerFailure, PoolFailure, View
+from oversight.worlds.base import Pool
 
 
 class RewardModelFailure(Failure):

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import FloatArray
-from oversight.failure import StudentFailure
-from oversight.people import Human
-from oversight.pool import Pool, Setting
-from oversight.streams import Chance, stream
+from oversight.core.claims import FloatArray
+from oversight.core.streams import Chance, stream
+from oversight.failures.base import StudentFailure
+from oversight.overseers.human import Human
+from oversight.worlds.base import Pool, Setting
 
 
 class NarrowView(StudentFailure):

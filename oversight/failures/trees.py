@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import ROOT, BoolArray, Claims, FloatArray
-from oversight.failure import PoolFailure, View
-from oversight.gates import Gate
-from oversight.pool import Pool
-from oversight.tree import TaskTree
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray
+from oversight.failures.base import PoolFailure, View
+from oversight.worlds.base import Pool
+from oversight.worlds.gates import Gate
+from oversight.worlds.tree import TaskTree
 
 
 class Redrawn(View):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oversight.pgr import Difference
-from oversight.reports import pieces
-from oversight.reports.pieces import interval, plain, signed, three, two
-from oversight.results import Results, Row
+from oversight.findings.results import Results, Row
+from oversight.metrics.pgr import Difference
+from oversight.reports import tables as pieces
+from oversight.reports.tables import interval, plain, signed, three, two
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oversight.reports.pieces import two
-from oversight.sensitivity import NOISE, Analysis, Index
+from oversight.findings.sensitivity import NOISE, Analysis, Index
+from oversight.reports.tables import two
 
 NAMED = {NOISE: "replicate noise"}
 

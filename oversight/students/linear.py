@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from oversight.claims import BoolArray, FloatArray
-from oversight.pool import Pool, Setting
-from oversight.probe import fit_probes
-from oversight.streams import stream
-from oversight.strict import Amount, Strict
+from oversight.core.claims import BoolArray, FloatArray
+from oversight.core.config import Amount, Strict
+from oversight.core.streams import stream
+from oversight.students.probe import fit_probes
+from oversight.worlds.base import Pool, Setting
 
 
 class LinearStudent(Strict):

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from oversight.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.pool import PoolBase
-from oversight.streams import Draws, gather, stream
-from oversight.strict import Share, Strict
-from oversight.tree import TaskTree
-from oversight.treefiles import BalancedTree, TreeSettings
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.core.config import Share, Strict
+from oversight.core.streams import Draws, gather, stream
+from oversight.worlds.base import PoolBase
+from oversight.worlds.tree import TaskTree
+from oversight.worlds.tree_files import BalancedTree, TreeSettings
 
 Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
 MOST_CLAIMS = 100_000_000

@@ -1,0 +1,140 @@
+"""What a scenario says of the people and of the strong model (MODEL 3, 4, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator, Field, SkipValidation, TypeAdapter, WithJsonSchema
+from scipy.special import expit, logit
+
+from oversight.core.claims import FloatArray, IntArray
+from oversight.core.config import Amount, Positive, Share, Strict
+
+CLEAREST = 1 - 1e-9
+"""Accuracies are clipped here, so that log-odds stay finite."""
+
+
+class ByHeight(Strict):
+    """Accuracy at the root (against gold) and at the leaves (against the claim's truth); log-odds
+    in between."""
+
+    root: Share = 0.70
+    leaf: Share = 0.92
+
+
+def _accuracy(value: Any) -> ByHeight | tuple[float, ...]:
+    if isinstance(value, ByHeight):
+        return value
+    if isinstance(value, Mapping):
+        return ByHeight.model_validate(value)
+    if isinstance(value, list | tuple) and value:
+        return TypeAdapter(tuple[Share, ...]).validate_python(tuple(value))
+    raise ValueError("expected {root: .., leaf: ..} or a list of accuracies, the root's first")
+
+
+Accuracy = Annotated[
+    SkipValidation[ByHeight | tuple[Share, ...]],
+    BeforeValidator(_accuracy),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"x-ref": "ByHeight"},
+                {
+                    "type": "array",
+                    "items": {"type": "number", "minimum": 0, "maximum": 1},
+                    "minItems": 1,
+                },
+            ]
+        }
+    ),
+]
+
+
+class Minutes(Strict):
+    """What a person's attention costs, in minutes: a claim, an argument read, an aid consulted."""
+
+    root: Amount = 12.0
+    leaf: Amount = 2.0
+    argument: Amount = 1.0
+    aid: Amount = 0.0
+
+    def by_height(self, heights: IntArray) -> FloatArray:
+        """Minutes a claim of each height takes: geometric between leaf and root (MODEL 7)."""
+        top = max(int(heights[0]), 1)
+        share = np.where(heights == heights[0], 1.0, heights / top)
+        if self.root > 0 and self.leaf > 0:
+            return np.asarray(self.leaf ** (1 - share) * self.root**share)
+        return np.asarray(self.leaf * (1 - share) + self.root * share)
+
+
+class PeopleSettings(Strict):
+    """The human overseers."""
+
+    accuracy: Accuracy = ByHeight()
+    structure: Share = Field(
+        0.6, description="share of their error in a direction the student can represent, s"
+    )
+    confidence: Positive = Field(
+        1.0, description="factor on stated log-odds; above 1 is over-confident"
+    )
+    skill_sd: Amount = Field(0.0, description="spread of people's accuracy, in log-odds")
+    minutes: Minutes = Minutes()
+
+
+class ModelSettings(Strict):
+    """The strong model U, of which debaters, consultants and assistants are copies."""
+
+    accuracy: Accuracy = ByHeight(root=0.93, leaf=0.98)
+    shared_bias: Share = Field(
+        0.2, description="share of U's error along the people's misconception, kappa"
+    )
+
+
+def accuracy_problem(
+    accuracy: ByHeight | tuple[float, ...], ceiling: float, height: int
+) -> str | None:
+    """What is wrong with an accuracy by height, or None."""
+    listed = accuracy if isinstance(accuracy, tuple) else (accuracy.root, accuracy.leaf)
+    if isinstance(accuracy, tuple) and len(accuracy) != height + 1:
+        return (
+            f"{len(accuracy)} accuracies for a tree of {height + 1} levels; "
+            f"expected {height + 1}, the root's first (or root and leaf)"
+        )
+    if not 0.5 < listed[0] <= ceiling:
+        return (
+            f"root accuracy {listed[0]:g} is against gold; expected above 0.5 and at most "
+            f"the ceiling {ceiling:g}"
+        )
+    if any(not 0.5 < value <= 1 for value in listed[1:]):
+        return f"accuracy {min(listed[1:]):g} below the root; expected above 0.5 and at most 1"
+    return None
+
+
+def accuracy_by_node(
+    accuracy: ByHeight | tuple[float, ...], heights: IntArray, noise: float
+) -> FloatArray:
+    """P(right) of every node, against the claim's own truth (MODEL 2).
+
+    The root's accuracy is given against gold and converted once, A_y = (A_gold - eta) / (1 - 2
+    eta); heights in between are interpolated in log-odds. `heights` is by node, the root first.
+    """
+    top = int(heights[0])
+
+    def odds(value: float) -> float:
+        return float(logit(min(value, CLEAREST)))
+
+    if isinstance(accuracy, tuple):
+        root = odds((accuracy[0] - noise) / (1 - 2 * noise))
+        levels = np.array([*[odds(a) for a in reversed(accuracy[1:])], root])
+    else:
+        root = odds((accuracy.root - noise) / (1 - 2 * noise))
+        levels = np.linspace(odds(accuracy.leaf), root, top + 1) if top else np.array([root])
+    return np.asarray(expit(levels[heights]))
+
+
+def signal(accuracy: FloatArray) -> FloatArray:
+    """The correlation r = cos(pi (1 - A)) between judgment and truth of an overseer right with
+    chance A (MODEL 3)."""
+    return np.asarray(np.cos(np.pi * (1 - np.minimum(accuracy, CLEAREST))))

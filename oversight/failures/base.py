@@ -1,0 +1,242 @@
+"""Failures: wrappers that make one role of a protocol go wrong, by a severity (MODEL 8).
+
+A failure knows the role it strikes and no mechanism; no mechanism knows a failure. Every formula
+is written with `strength(claims)`, an array that is 0 where nothing is to go wrong, and must there
+give what the role gives, bit for bit. Slices of items and an onset then hold for all alike.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from oversight.components.component import Component, OverseerWrapper, Wrapper, roles_of
+from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.config import Amount, Share, Strict, Switch, Whole
+from oversight.core.evidence import Evidence
+from oversight.core.streams import Chance
+from oversight.worlds.base import Pool, Setting
+
+LAST: tuple[str, ...] = ("tree", "labels", "student")
+"""Roles that are no slot of a protocol: the tree it works with, the labels it gives in the end, and
+who learns from them."""
+
+
+Some = Annotated[Share, Field(gt=0)]
+
+
+class Slice(Strict):
+    """The items that a failure strikes: those for which all of this holds; all, if nothing is
+    said."""
+
+    share: Some | None = Field(None, description="a random share of the items")
+    region: Some | None = Field(
+        None, description="the share that lies farthest along a fixed direction of the items' x"
+    )
+    answer: Switch | None = Field(None, description="those whose intended answer is this")
+    first: Whole | None = Field(None, description="from this item on")
+    last: Whole | None = Field(None, description="up to and with this item")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Slice:
+        if self.first is not None and self.last is not None and self.first > self.last:
+            raise ValueError(f"holds no item: first {self.first} comes after last {self.last}")
+        return self
+
+    def problem(self, items: int) -> str | None:
+        """Why there is no such item among so many, or None."""
+        if self.first is not None and self.first >= items:
+            return f"holds no item from {self.first} on: there are {items}, counted from 0"
+        return None
+
+    def holds(self, pool: Pool) -> BoolArray:
+        """Over the items of a pool."""
+        everyone = pool.everyone
+        found = np.ones(everyone.shape, dtype=np.bool_)
+        if self.share is not None:
+            found &= pool.draws.column("random", 0, "slice") < self.share
+        if self.region is not None:
+            found &= depth(pool) < self.region
+        if self.answer is not None:
+            found &= pool.intended == self.answer
+        if self.first is not None:
+            found &= everyone >= self.first
+        if self.last is not None:
+            found &= everyone <= self.last
+        return found
+
+
+class Onset(Strict):
+    """From when on a failure strikes."""
+
+    item: Whole = Field(0, description="the first item it strikes; items come in order")
+    level: Whole = Field(0, description="the lowest height of a claim it strikes; 0 is the leaves")
+
+    def problem(self, items: int, height: int) -> str | None:
+        """Why it never comes, or None."""
+        if self.item >= items:
+            return f"item {self.item} never comes: there are {items}, counted from 0"
+        if self.level > height:
+            return f"level {self.level} never comes: the tree is {height} levels high"
+        return None
+
+
+def depth(pool: Pool) -> FloatArray:
+    """Where each item ranks, in (0, 1), along a fixed random direction of x: small is far out."""
+    return pool.draws.kept(("region",), lambda: _ranked(pool))
+
+
+def _ranked(pool: Pool) -> FloatArray:
+    # A class that a student can recognize: its border is a plane in the representation.
+    direction = pool.draws.generator("region").standard_normal(pool.x.shape[1])
+    rank = np.argsort(np.argsort(-(pool.x @ direction), kind="stable"), kind="stable")
+    return np.asarray((rank + 0.5) / rank.size)
+
+
+class Failure(Wrapper):
+    """One way in which a role goes wrong. A subclass says the class attributes below and what it
+    does.
+
+    name    how scenario files call it
+    can_strike  the roles it can strike; every one that a protocol has, unless `on` names one
+    knob        what severity turns, with its unit: 0 at severity 0, `most` at severity 1
+    source      where it comes from, and how it is calibrated where somebody measured
+    why_flat    why its response may be flat or rise for every protocol; empty where that is a bug
+    partial     whether it can be limited to some items
+    """
+
+    can_strike: ClassVar[tuple[str, ...]] = ()
+    knob: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    why_flat: ClassVar[str] = ""
+    partial: ClassVar[bool] = True
+
+    on: str | None = Field(None, description="the role it strikes; every one it can, if left out")
+    most: Amount = Field(1.0, description="the knob's value at severity 1")
+    items: Slice = Field(Slice(), description="the items it strikes")
+    onset: Onset = Field(Onset(), description="the item or level from which on it strikes")
+    inner: Any = Field(None, exclude=True)
+    severity: Share = Field(1.0, exclude=True)
+
+    _pool: Pool | None = None
+    _struck: BoolArray | None = None
+    _who: str = ""
+
+    @field_validator("on", mode="before")
+    @classmethod
+    def _one_spelling(cls, on: object) -> object:
+        return on.replace(" ", "_") if isinstance(on, str) else on
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            raise RuntimeError(f"{self.name}: call prepare(pool, setting) first")
+        return self._pool
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        prepared = super().prepare(pool, setting)
+        prepared._pool, prepared._struck = pool, self.items.holds(pool)
+        if self.on not in LAST:  # a person fails in a way of their own; labels fail alike
+            prepared._who = self.identity(of_draws=True)
+        return prepared
+
+    def roles_in(self, protocol: Component) -> list[str]:
+        """The roles of a protocol that it strikes."""
+        has = roles_of(protocol).union(LAST)
+        return [role for role in self.aims if role in has]
+
+    @property
+    def aims(self) -> tuple[str, ...]:
+        """The roles that it is meant for: the one named, or all that it can strike."""
+        return self.can_strike if self.on is None else (self.on,)
+
+    def around(self, inner: Component, role: str, severity: float) -> Self:
+        """This failure of a component that plays `role`."""
+        return self.model_copy(update={"inner": inner, "on": role, "severity": severity})
+
+    def described(self) -> str:
+        """What this failure is, as text: its name and the knobs that are not the default."""
+        fields = type(self).model_fields
+        told = {k: getattr(self, k) for k in sorted(self.file_keys())}
+        changed = [f"{k}={v!r}" for k, v in told.items() if v != fields[k].get_default()]
+        return f"{self.name}({', '.join(changed)})"
+
+    def strength(self, claims: Claims) -> FloatArray:
+        """The knob's value over claims: severity x `most`, and 0 where this does not strike."""
+        assert self._struck is not None
+        struck = self._struck[claims.item] & (claims.item >= self.onset.item)
+        if self.onset.level > 0:
+            struck = struck & (self.pool.template.heights[claims.node] >= self.onset.level)
+        struck = np.broadcast_to(struck, claims.shape)
+        return np.where(struck, self.severity * self.most, 0.0)
+
+    def strikes(self, claims: Claims, *name: str | int) -> BoolArray:
+        """Where it strikes, if the knob is the chance of that; a higher severity adds claims and
+        keeps those it had."""
+        return np.asarray(self.chance(claims).uniform("strikes", *name) < self.strength(claims))
+
+    def chance(self, claims: Claims) -> Chance:
+        """Its own draws, which depend on neither severity nor what it is nested in."""
+        return Chance(
+            self.pool.draws, ("failure", self.name, self.on or "", self._who, self.seat), claims
+        )
+
+    @property
+    def seat(self) -> int:
+        """Which of identical siblings this strikes; override where one cause strikes them all."""
+        return self.copy_number
+
+
+class OverseerFailure(Failure, OverseerWrapper):
+    """A failure of whoever judges: of what they hear, or of what they say."""
+
+    def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
+        """The evidence as it reaches them."""
+        return evidence
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        """The verdicts as they give them; `evidence` is what was put forward."""
+        return verdicts
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        heard = None if evidence is None else self.hear(claims, evidence)
+        healthy = self.inner.assess(claims, heard)
+        verdicts = self.say(claims, evidence, healthy)
+        if not claims.traced or not self.severity:
+            return verdicts
+        return verdicts.told(f"{self.name} of severity {self.severity:g}", {})
+
+
+class PoolFailure(OverseerFailure):
+    """A failure of what an overseer or a whole protocol works with: it gets another view of the
+    pool."""
+
+    def view(self, pool: Pool) -> Pool:
+        """The pool as it looks under this failure."""
+        raise TypeError(f"{type(self).__name__} does not say how the pool looks")
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        failing = self.model_copy()
+        failing._pool, failing._struck = pool, self.items.holds(pool)
+        seen = failing.view(pool) if self.severity else pool
+        prepared = super().prepare(seen, setting)
+        prepared._pool = pool
+        return prepared
+
+
+class View:
+    """A pool of which a subclass changes something; everything else is as it is."""
+
+    def __init__(self, whole: Any) -> None:
+        self.whole = whole
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute == "whole" or attribute.startswith("__"):  # not there yet while unpickling
+            raise AttributeError(attribute)
+        return getattr(self.whole, attribute)
+
+
+class StudentFailure(Failure):
+    """A failure of the student: of what it sees, learns from, or answers."""

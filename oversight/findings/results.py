@@ -1,0 +1,300 @@
+"""Results of a study: numbers per replicate, the summary that is reported, and comparisons between
+protocols."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oversight.core.claims import FloatArray
+from oversight.core.files import writing
+from oversight.desk.metrics import COLUMNS as DESK
+from oversight.metrics.pgr import (
+    Difference,
+    Ratio,
+    differences,
+    fieller,
+    structured_share,
+    undefined,
+)
+from oversight.running.replicate import COLUMNS, Failed
+from oversight.running.store import Store
+from oversight.studies.study import Case, Study
+
+Row = dict[str, Any]
+ROWS = 1000
+"""Replicates whose rows are written together."""
+MEANS = (
+    "label_accuracy",
+    "coverage",
+    "weak_accuracy",
+    "student_accuracy",
+    "ceiling_accuracy",
+    "auc",
+    "brier",
+    "calibration_error",
+    "agreement_when_right",
+    "agreement_when_wrong",
+    "label_confidence",
+    "human_minutes_per_item",
+    "model_calls_per_item",
+    "agent_score_difference",
+    "agent_score_difference_log",
+    *DESK,
+)
+SUMMARY = (
+    "scenario",
+    "protocol",
+    "failure",
+    "severity",
+    "replicates",
+    "label_accuracy",
+    "coverage",
+    "structured_share",
+    "weak_accuracy",
+    "student_accuracy",
+    "ceiling_accuracy",
+    "pgr",
+    "pgr_low",
+    "pgr_high",
+    "pgr_status",
+    "oversight_gain",
+    "generalization_gain",
+    "auc",
+    "brier",
+    "calibration_error",
+    "agreement_when_right",
+    "agreement_when_wrong",
+    "human_minutes_per_item",
+    "model_calls_per_item",
+    "structured_share_low",
+    "structured_share_high",
+    "structured_share_status",
+    "label_confidence",
+    "agent_score_difference",
+    "agent_score_difference_log",
+    *DESK,
+)
+"""Columns of a summary row, in order."""
+
+DIFFERENCE = ("first", "second", "difference", "low", "high", "status", "p_value")
+"""Columns of a difference in PGR: intervals hold together, p-values by Holm."""
+
+
+class Results:
+    """What a study found. Numbers stay in the store and are read where they are asked for, so that
+    many replicates need no more memory than few."""
+
+    def __init__(self, study: Study, cases: Iterable[Case], store: Store) -> None:
+        self.study, self._store = study, store
+        self.scenario, self.baseline = study.name, study.baseline
+        self.items, self.replicates = study.world.train_items, study.replicates
+        self._cases = dict.fromkeys(cases)
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Be about more cases."""
+        self._cases |= dict.fromkeys(cases)
+
+    @property
+    def cases(self) -> list[Case]:
+        """What the rows are about, in order."""
+        return list(self._cases)
+
+    @property
+    def failed(self) -> list[Failed]:
+        """What failed, in order of replicates; with a traceback where it is the first of its
+        kind."""
+        return list(self._store.failed(self.study, self.cases))
+
+    @property
+    def protocols(self) -> list[str]:
+        """The protocols that were run without a failure."""
+        return [case.protocol for case in self.cases if not case.failure]
+
+    def column(self, case: Case | str, name: str) -> FloatArray:
+        """One measure of a case, or of a protocol without failures, by replicate; NaN where it
+        failed."""
+        return self._numbers(_case(case))[:, COLUMNS.index(name)].copy()  # alone, and no more
+
+    def _numbers(self, case: Case) -> FloatArray:
+        """(replicates, columns)."""
+        if case not in self._cases:
+            raise KeyError(f"no results of {case.protocol!r} here")
+        return self._store.array(self.study, case)
+
+    def untouched(self, case: Case) -> bool:
+        """Whether a failure changed no number of its protocol, in any replicate."""
+        healthy = Case(case.protocol)
+        if not case.failure or not case.severity or healthy not in self._cases:
+            return False
+        return np.array_equal(self._numbers(case), self._numbers(healthy), equal_nan=True)
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row a protocol and replicate, in order of replicates."""
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        return (row for block in self.row_blocks() for row in block)
+
+    def row_blocks(self) -> Iterator[list[Row]]:
+        """The same rows, some replicates at a time, whatever there is."""
+        for start in range(0, self.replicates, ROWS):
+            stop = min(start + ROWS, self.replicates)
+            block = [(case, self._numbers(case)[start:stop].tolist()) for case in self.cases]
+            rows = [
+                self._row(case, number, values[number - start])
+                for number in range(start, stop)
+                for case, values in block
+            ]
+            yield [row for row in rows if row["weak_accuracy"] is not None]  # which failed
+
+    def _row(self, case: Case, number: int, values: list[float]) -> Row:
+        numbers = zip(COLUMNS, values, strict=True)
+        return {
+            "scenario": self.scenario,
+            **_about(case),
+            "replicate": number,
+            **{key: None if math.isnan(value) else value for key, value in numbers},
+        }
+
+    def gap(self) -> FloatArray:
+        """ceiling - weak by replicate."""
+        return self.column(self.baseline, "ceiling_accuracy") - self.column(
+            self.baseline, "weak_accuracy"
+        )
+
+    def pgr(self, case: Case | str) -> Ratio:
+        """Performance gap recovered, with Fieller's interval over replicates."""
+        return self._ratio(case, "student_accuracy", "weak_accuracy")
+
+    def oversight_gain(self, case: Case | str) -> Ratio:
+        """(label accuracy - weak) / (ceiling - weak): what better labels brought."""
+        return self._ratio(case, "label_accuracy", "weak_accuracy")
+
+    def generalization_gain(self, case: Case | str) -> Ratio:
+        """(student - label accuracy) / (ceiling - weak): what the student added."""
+        return self._ratio(case, "student_accuracy", "label_accuracy")
+
+    def _ratio(self, case: Case | str, over: str, less: str) -> Ratio:
+        if self.untouched(_case(case)):
+            return undefined("the failure does not apply: there is nothing for it to change")
+        done = ~np.isnan(self.column(case, "weak_accuracy"))
+        blank = int(np.sum(self.column(case, "coverage")[done] == 0))
+        if blank:
+            where = "" if blank == done.sum() else f" in {blank} of {done.sum()} replicates"
+            return undefined(f"nothing was labeled{where}")
+        top = (self.column(case, over) - self.column(case, less))[done]
+        return fieller(top, self.gap()[done])
+
+    def structured_share(self, case: Case | str) -> Ratio:
+        """Share of the labels' error that a linear student can represent."""
+        names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
+        coverage = self.column(case, "coverage")
+        if np.isnan(coverage).all():
+            return undefined("no replicate succeeded")
+        labeled = round(self.items * float(np.nanmean(coverage)))
+        beta, square, right, positive = (self.column(case, name) for name in names)
+        return structured_share(beta, square, right, positive, labeled)
+
+    def differences(self) -> list[Difference]:
+        """Every pair of protocols: difference in PGR, paired over replicates, corrected for the
+        number of pairs."""
+        students = {name: self.column(name, "student_accuracy") for name in self.protocols}
+        return differences(students, self.gap())
+
+    def differences_rows(self) -> list[Row]:
+        """The differences as plain rows; what is undefined is None and its status says why."""
+        return [_difference_row(pair) for pair in self.differences()]
+
+    def summary(self) -> list[Row]:
+        """One row a case; what is undefined is None and its status says why."""
+        return [self.summary_row(case) for case in self.cases]
+
+    def summary_row(self, case: Case) -> Row:
+        """A case's row."""
+        done = ~np.isnan(self.column(case, "weak_accuracy"))
+        means = {key: _mean(self.column(case, key)[done]) for key in MEANS}
+        pgr, share = self.pgr(case), self.structured_share(case)
+        row = {
+            "scenario": self.scenario,
+            **_about(case),
+            "replicates": int(done.sum()),
+            **means,
+            "pgr": _number(pgr.value),
+            "pgr_low": _number(pgr.low),
+            "pgr_high": _number(pgr.high),
+            "pgr_status": pgr.status,
+            "oversight_gain": _number(self.oversight_gain(case).value),
+            "generalization_gain": _number(self.generalization_gain(case).value),
+            "structured_share": _number(share.value),
+            "structured_share_low": _number(share.low),
+            "structured_share_high": _number(share.high),
+            "structured_share_status": share.status,
+        }
+        return {key: row[key] for key in SUMMARY}
+
+    def to_csv(self, path: str | Path, runs: bool = False) -> None:
+        """Write the summary, or with `runs` one row a replicate."""
+        rows = self._rows() if runs else self.summary()
+        names = (
+            [*SUMMARY]
+            if not runs
+            else ["scenario", "protocol", "failure", "severity", "replicate", *COLUMNS]
+        )
+        with writing(Path(path)) as file:
+            write_csv(file, names, rows)
+
+    def csv(self) -> str:
+        """The summary as CSV text."""
+        text = io.StringIO()
+        write_csv(text, [*SUMMARY], self.summary())
+        return text.getvalue()
+
+
+def _case(case: Case | str) -> Case:
+    return Case(case) if isinstance(case, str) else case
+
+
+def _about(case: Case) -> Row:
+    return {
+        "protocol": case.protocol,
+        "failure": case.failure,
+        "severity": case.severity if case.failure else 0,
+    }
+
+
+def write_csv(file: Any, names: list[str], rows: Iterable[Row]) -> None:
+    """Rows as CSV, None as an empty field, numbers as Python writes them."""
+    writer = csv.DictWriter(file, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _difference_row(pair: Difference) -> Row:
+    found = pair.difference
+    unbounded = found.defined and math.isinf(found.high)
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "difference": _number(found.value),
+        "low": _number(found.low),
+        "high": _number(found.high),
+        "status": "ok, but its corrected interval has no bounds" if unbounded else found.status,
+        "p_value": _number(pair.p_value),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _mean(values: FloatArray) -> float | None:
+    kept = values[~np.isnan(values)]
+    return float(kept.mean()) if kept.size else None

@@ -1,0 +1,311 @@
+"""Dose-response of every protocol to every failure, and where each protocol breaks (MODEL 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtrit
+
+from oversight.analyses.exporting import export
+from oversight.core.claims import FloatArray
+from oversight.core.files import writing
+from oversight.failures.injection import catalogue
+from oversight.findings.results import Results, Row, write_csv
+from oversight.running.runner import Progress, opened, run
+from oversight.running.workers import Crew
+from oversight.studies.study import Case, Study
+
+Measure = Literal["label accuracy", "PGR"]
+TOLERANCE = 0.02
+SILENT = 0.05
+NEVER, BREAKS, START = "never", "breaks", "from the start"
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a protocol under a failure is no better than the unaided, healthy overseer.
+
+    status      "breaks"; "never", up to the highest severity tried; "from the start", without any
+                failure; or "not applicable: ..." or "undefined: ..." with the reason
+    severity    the break point, within the tolerance; None unless it breaks (0 from the start)
+    low, high   where the 95 % bounds of the difference cross zero; None beyond what was tried
+    knob        what severity stands for there, in the failure's own unit
+    confidence  mean stated confidence of the labels there, and how far it fell from health
+    excess      that confidence less the labels' accuracy there
+    silent      whether confidence fell by at most .05 on the way; None unless it breaks
+    """
+
+    protocol: str
+    failure: str
+    measure: Measure
+    status: str
+    severity: float | None = None
+    low: float | None = None
+    high: float | None = None
+    knob: float | None = None
+    confidence: float | None = None
+    fall: float | None = None
+    excess: float | None = None
+    silent: bool | None = None
+
+
+class Stress:
+    """What `stress` found."""
+
+    def __init__(self, study: Study, results: Results, tolerance: float) -> None:
+        self.study, self.results, self.tolerance = study, results, tolerance
+
+    def severities(self, protocol: str, failure: str) -> list[float]:
+        """Severities that were run, ascending, health at 0 first."""
+        found = {0.0} | {
+            case.severity
+            for case in self.results.cases
+            if case.protocol == protocol and case.failure == failure
+        }
+        return sorted(found)
+
+    def case(self, protocol: str, failure: str, severity: float) -> Case:
+        return Case(protocol, failure, severity) if severity else Case(protocol)
+
+    def margin(self, case: Case, measure: Measure) -> FloatArray:
+        """How much better than the unaided, healthy overseer, by replicate: labels, or students."""
+        if measure == "PGR":  # both are divided by the same gap, so that the sign is the students'
+            unaided = Case(self.study.baseline)
+            ours, theirs = (self.results.column(c, "student_accuracy") for c in (case, unaided))
+            return ours - theirs
+        weak = self.results.column(case, "weak_accuracy")
+        return self.results.column(case, "label_accuracy") - weak
+
+    def applies(self, protocol: str, failure: str) -> bool:
+        """Whether the failure changed anything about the protocol, at any severity."""
+        return any(
+            not self.results.untouched(self.case(protocol, failure, severity))
+            for severity in self.severities(protocol, failure)
+            if severity
+        )
+
+    def bracket(self, protocol: str, failure: str, measure: Measure) -> tuple[float, float] | None:
+        """The two neighboring severities between which the protocol breaks, or None."""
+        tried = self.severities(protocol, failure)
+        means = [self._mean(protocol, failure, severity, measure) for severity in tried]
+        for i in range(1, len(tried)):
+            if means[i - 1] > 0 >= means[i]:
+                return tried[i - 1], tried[i]
+        return None
+
+    def _mean(self, protocol: str, failure: str, severity: float, measure: Measure) -> float:
+        margins = self.margin(self.case(protocol, failure, severity), measure)
+        return float(np.mean(margins[~np.isnan(margins)])) if not np.isnan(margins).all() else 0.0
+
+    def breaks(self) -> list[Break]:
+        """A row a failure, protocol and measure."""
+        measures: tuple[Measure, ...] = ("label accuracy", "PGR")
+        return [
+            self._break(protocol, failure, measure)
+            for failure in self.study.failures
+            for protocol in self.study.cells
+            for measure in measures
+        ]
+
+    def _break(self, protocol: str, failure: str, measure: Measure) -> Break:
+        def told(status: str, severity: float | None = None) -> Break:
+            return Break(protocol, failure, measure, status, severity)
+
+        injected, cells = self.study.failures[failure], self.study.cells
+        roles = injected.roles_in(cells[protocol])
+        if not roles:
+            wanted = {role for part in injected.together for role in part.aims}
+            return told(f"not applicable: no {' or '.join(sorted(wanted))} in it")
+        if self._failed(protocol, failure):
+            return told("undefined: it failed to run")
+        if not self.applies(protocol, failure):
+            return told("not applicable: there is nothing for it to change")
+        if protocol == self.study.baseline:
+            return told("not applicable: it is the unaided overseer")
+        if measure == "label accuracy" and roles == {"student"}:
+            return told("not applicable: it comes after the labels")
+        gap = self.results.pgr(protocol)
+        if measure == "PGR" and not gap.defined:
+            return told(gap.status)
+        if self._mean(protocol, failure, 0.0, measure) <= 0:
+            return told(START, 0.0)
+        between = self.bracket(protocol, failure, measure)
+        if between is None:
+            return told(NEVER)
+        return self._broken(protocol, failure, measure, *between)
+
+    def _failed(self, protocol: str, failure: str) -> bool:
+        tried = [self.case(protocol, failure, s) for s in self.severities(protocol, failure)]
+        weak = (self.results.column(case, "weak_accuracy") for case in tried)
+        return any(np.isnan(values).all() for values in weak)
+
+    def _broken(
+        self, protocol: str, failure: str, measure: Measure, low: float, high: float
+    ) -> Break:
+        ends = (low, high)
+        cases = [self.case(protocol, failure, severity) for severity in ends]
+        severity = _crossing(*ends, *(self._mean(protocol, failure, s, measure) for s in ends))
+
+        def there(column: str) -> float:
+            values = [float(np.nanmean(self.results.column(case, column))) for case in cases]
+            return float(np.interp(severity, ends, values))
+
+        confidence, right = there("label_confidence"), there("label_accuracy")
+        fall = float(np.nanmean(self.results.column(protocol, "label_confidence"))) - confidence
+        worst, best = self._bounds(protocol, failure, measure)
+        parts = self.study.failures[failure].together
+        return Break(
+            protocol=protocol,
+            failure=failure,
+            measure=measure,
+            status=BREAKS,
+            severity=severity,
+            low=worst,
+            high=best,
+            knob=severity * parts[0].most if len(parts) == 1 else None,
+            confidence=confidence,
+            fall=fall,
+            excess=confidence - right,
+            silent=fall <= SILENT,
+        )
+
+    def _bounds(
+        self, protocol: str, failure: str, measure: Measure
+    ) -> tuple[float | None, float | None]:
+        """Where the lower and the upper 95 % bound of the margin first fall to zero."""
+        tried = self.severities(protocol, failure)
+        found = [self.margin(self.case(protocol, failure, s), measure) for s in tried]
+        kept = [margin[~np.isnan(margin)] for margin in found]
+        if min(margin.size for margin in kept) < 2:
+            return None, None
+        half = [stdtrit(m.size - 1, 0.975) * m.std(ddof=1) / np.sqrt(m.size) for m in kept]
+        bounds = []
+        for sign in (-1.0, 1.0):
+            edge = [float(m.mean() + sign * h) for m, h in zip(kept, half, strict=True)]
+            bounds.append(_first_crossing(tried, edge))
+        return bounds[0], bounds[1]
+
+    def ranking(self) -> list[Row]:
+        """Protocols by how much they bear: the mean severity survived over the failures that apply
+        (1 where it never breaks), labels first."""
+        found = []
+        every = self.breaks()
+        for protocol in self.study.cells:
+            if protocol == self.study.baseline:
+                continue
+            row: Row = {"protocol": protocol, "applicable": 0}
+            for measure, short in (("label accuracy", "label"), ("PGR", "pgr")):
+                struck = [
+                    b
+                    for b in every
+                    if b.protocol == protocol
+                    and b.measure == measure
+                    and b.status in (NEVER, BREAKS, START)
+                ]
+                borne = [1.0 if b.severity is None else b.severity for b in struck]
+                row[f"{short}_robustness"] = float(np.mean(borne)) if borne else None
+                row[f"{short}_survived"] = sum(b.status == NEVER for b in struck)
+                row[f"{short}_silent"] = sum(b.silent is True for b in struck)
+                row["applicable"] = max(row["applicable"], len(struck))
+            found.append(row)
+        return sorted(found, key=lambda r: (-(r["label_robustness"] or 0), r["protocol"]))
+
+    def rows(self) -> list[Row]:
+        """Dose-response: a summary row a protocol, failure and severity, without what does not
+        apply."""
+        return [
+            self.results.summary_row(case)
+            for case in self.results.cases
+            if not case.failure or self.applies(case.protocol, case.failure)
+        ]
+
+    def export(self, folder: Path) -> None:
+        """Write breaks.csv and ranking.csv."""
+        names = [field.name for field in fields(Break)]
+        for name, keys, rows in (
+            ("breaks", names, [asdict(found) for found in self.breaks()]),
+            ("ranking", list(RANKING), self.ranking()),
+        ):
+            with writing(folder / f"{name}.csv") as file:
+                write_csv(file, keys, rows)
+
+
+RANKING = (
+    "protocol",
+    "applicable",
+    "label_robustness",
+    "label_survived",
+    "label_silent",
+    "pgr_robustness",
+    "pgr_survived",
+    "pgr_silent",
+)
+
+
+def stress(
+    study: Study,
+    *,
+    tolerance: float = TOLERANCE,
+    only: Iterable[str] = (),
+    executor: Executor | None = None,
+    jobs: int = 1,
+    out: str | Path | None = None,
+    retry: bool = False,
+    progress: Progress | None = None,
+    announce: Callable[[int], None] | None = None,
+) -> Stress:
+    """Run every protocol of a study under every failure it names (the whole catalogue if it names
+    none), and find the break points to a tolerance in severity, by bisection.
+
+    only      names of the failures to try, all if empty
+    announce  called with the number of cells before each round of them
+    """
+    named = study.failures or catalogue()
+    chosen = {name: named[name] for name in only} if (only := list(only)) else named
+    study = study.model_copy(update={"failures": chosen})
+    cases = study.cases(chosen)
+    with opened(out) as store, Crew(executor, jobs) as crew:
+        if retry:
+            store.forget_failed(study, cases)
+        found = Stress(study, Results(study, cases, store), tolerance)
+        while cases:
+            if announce:
+                announce(len(cases) * study.replicates)
+            found.results.expect(cases)
+            run([(study, cases)], store, crew, progress)
+            cases = _halves(found)
+        if store.folder:
+            export(found.results, store.folder)
+            found.export(store.folder)
+    return found
+
+
+def _halves(found: Stress) -> list[Case]:
+    """The middle of every bracket that is still wider than the tolerance."""
+    middles: dict[Case, None] = {}
+    for broken in found.breaks():
+        if broken.status != BREAKS:
+            continue
+        between = found.bracket(broken.protocol, broken.failure, broken.measure)
+        if between and between[1] - between[0] > found.tolerance:
+            middles[Case(broken.protocol, broken.failure, sum(between) / 2)] = None
+    return list(middles)
+
+
+def _crossing(low: float, high: float, at_low: float, at_high: float) -> float:
+    """Where a line through two points crosses zero."""
+    return low + (high - low) * at_low / (at_low - at_high)
+
+
+def _first_crossing(tried: list[float], values: list[float]) -> float | None:
+    if values[0] <= 0:
+        return 0.0
+    for i in range(1, len(tried)):
+        if values[i] <= 0:
+            return _crossing(tried[i - 1], tried[i], values[i - 1], values[i])
+    return None

@@ -1,0 +1,111 @@
+"""Closed forms of MODEL: what a simulation must agree with, within its own standard error.
+
+Accuracies are against the claim's own truth, angles are theta = pi (1 - accuracy).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import integrate
+from scipy.special import ndtr
+
+from oversight.core.claims import FloatArray
+
+
+def angle(accuracy: npt.ArrayLike) -> FloatArray:
+    """Angle between judgment and truth of an overseer who is right with this chance."""
+    return np.pi * (1 - np.asarray(accuracy, dtype=np.float64))
+
+
+def accuracy_of(theta: npt.ArrayLike) -> FloatArray:
+    """The accuracy that belongs to an angle."""
+    return 1 - np.asarray(theta, dtype=np.float64) / np.pi
+
+
+def student_angle(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArray:
+    """tan(theta_student) = sqrt(s) tan(theta_labels), for a linear probe and many items (MODEL
+    3)."""
+    turned = np.sqrt(np.asarray(structure, dtype=np.float64)) * np.tan(angle(accuracy))
+    return np.asarray(np.arctan(turned) % np.pi)
+
+
+def limit_pgr(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArray:
+    """PGR of direct labels for many items: 1 - theta_student / theta_labels; label noise
+    cancels."""
+    return np.asarray(1 - student_angle(accuracy, structure) / angle(accuracy))
+
+
+def finite_student_angle(accuracy: float, structure: float, items: int, features: int) -> float:
+    """The student's angle at finite n, about: r_s / sqrt(1 + (d - 1) (1 - kappa^2) / (n kappa^2))
+    (MODEL 3)."""
+    r = np.cos(angle(accuracy))
+    kappa_squared = 2 / np.pi * (r**2 + (1 - r**2) * structure)
+    shrunk = np.cos(student_angle(accuracy, structure)) / np.sqrt(
+        1 + (features - 1) * (1 - kappa_squared) / (items * kappa_squared)
+    )
+    return float(np.arccos(shrunk))
+
+
+def panel_accuracy(accuracy: float, structure: float, people: int) -> float:
+    """Accuracy of the average of k people's z: r_k = r / sqrt(r^2 + (1 - r^2) (s + (1 - s) / k))
+    (MODEL 3)."""
+    r = np.cos(angle(accuracy))
+    shared = structure + (1 - structure) / people
+    return float(1 - np.arccos(r / np.sqrt(r**2 + (1 - r**2) * shared)) / np.pi)
+
+
+def debate_accuracy(
+    turns: int, evidence: float = 0.5, discernment: float = 0.5, model: float = 1.0
+) -> float:
+    """Flat debate before a judge who knows nothing, one candidate: Phi(c mu sqrt(2 T)), mixed for
+    an imperfect U."""
+    return _mixed(float(ndtr(discernment * evidence * np.sqrt(2 * turns))), model)
+
+
+def consultancy_accuracy(
+    turns: int, evidence: float = 0.5, discernment: float = 0.5, model: float = 1.0
+) -> float:
+    """Assigned consultancy before a judge who knows nothing, one candidate: Phi(c mu sqrt(T)),
+    likewise."""
+    return _mixed(float(ndtr(discernment * evidence * np.sqrt(turns))), model)
+
+
+def _mixed(right: float, model: float) -> float:
+    return model * right + (1 - model) * (1 - right)
+
+
+def obfuscated_accuracy(judge: float, locating: float, levels: int) -> float:
+    """P(caught) of a liar whose one flaw a level is located with chance q: q^D A + (1 - q^D) (1 -
+    A) (MODEL 8)."""
+    found = locating**levels
+    return found * judge + (1 - found) * (1 - judge)
+
+
+def best_of(candidates: int) -> float:
+    """e_n, the mean of the largest of n standard normals."""
+    value, _ = integrate.quad(
+        lambda x: (
+            x * candidates * np.exp(-x * x / 2) / np.sqrt(2 * np.pi) * ndtr(x) ** (candidates - 1)
+        ),
+        -10,
+        10,
+    )
+    return float(value)
+
+
+def repeated(right: float, noise: float, depth: int) -> float:
+    """Accuracy up a tree of three-fold `repeat` gates: p' = q + (1 - 2 q) (3 p^2 - 2 p^3) for the
+    error p."""
+    wrong = 1 - right
+    for _ in range(depth):
+        wrong = noise + (1 - 2 * noise) * (3 * wrong**2 - 2 * wrong**3)
+    return 1 - wrong
+
+
+def repeated_limit(noise: float) -> float:
+    """The error that `repeated` settles at: (1 - sqrt((1 - 6 q) / (1 - 2 q))) / 2 below q = 1/6,
+    else one half."""
+    if noise >= 1 / 6:
+        return 0.5
+    return float((1 - np.sqrt((1 - 6 * noise) / (1 - 2 * noise))) / 2)

@@ -1,0 +1,172 @@
+"""Performance gap recovered, its interval, its parts, and when it is undefined (MODEL 1, 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from oversight.core.claims import FloatArray
+
+LEAST_GAP = 0.01
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """An estimate with its interval, or the reason why there is none. NaN where there is no
+    number."""
+
+    value: float
+    low: float
+    high: float
+    status: str = OK
+
+    @property
+    def defined(self) -> bool:
+        return self.status == OK
+
+
+def undefined(reason: str) -> Ratio:
+    return Ratio(float("nan"), float("nan"), float("nan"), f"undefined: {reason}")
+
+
+def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> Ratio:
+    """mean(top) / mean(bottom) over paired replicates, with Fieller's interval (t, R - 1 degrees of
+    freedom).
+
+    Undefined where the denominator's mean is at most max(0.01, t.975 standard errors): the ratio
+    then means nothing, and Fieller's interval has no bounds. One replicate gives a value and no
+    interval.
+    """
+    a, b = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
+    runs = a.size
+    if runs == 0:
+        return undefined("no replicate succeeded")
+    over, under = float(a.mean()), float(b.mean())
+    if runs == 1:
+        if under <= LEAST_GAP:
+            return undefined(f"ceiling - weak is {under:.3f}, at most {LEAST_GAP}")
+        return Ratio(over / under, float("nan"), float("nan"))
+    errors = np.cov(np.stack([a, b])) / runs
+    usual = float(stdtrit(runs - 1, 0.975))
+    least = max(LEAST_GAP, usual * float(np.sqrt(errors[1, 1])))
+    if under <= least:
+        return undefined(f"ceiling - weak is {under:.3f}, not clear of {least:.3f}")
+    return Ratio(
+        over / under, *_bounds(over, under, errors, float(stdtrit(runs - 1, 0.5 + level / 2)))
+    )
+
+
+def _bounds(over: float, under: float, errors: FloatArray, t: float) -> tuple[float, float]:
+    """Fieller's bounds: the ratios rho for which over - rho under is within t standard errors of
+    0."""
+    a = under**2 - t**2 * errors[1, 1]
+    b = over * under - t**2 * errors[0, 1]
+    c = over**2 - t**2 * errors[0, 0]
+    if a <= 0:  # the denominator is not clear of 0 at this level
+        return float("-inf"), float("inf")
+    root = float(np.sqrt(max(b**2 - a * c, 0.0)))
+    return float((b - root) / a), float((b + root) / a)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """PGR of one protocol less that of another, paired over replicates."""
+
+    first: str
+    second: str
+    difference: Ratio
+    p_value: float
+    """Of no difference between the students, by paired t test, Holm's correction for the number
+    compared."""
+
+
+def differences(
+    students: dict[str, FloatArray], gap: FloatArray, level: float = 0.95
+) -> list[Difference]:
+    """All pairs of protocols. Intervals hold together at `level` (Bonferroni), p-values by Holm's
+    correction.
+
+    students  accuracy by replicate, by protocol; NaN where a replicate failed
+    gap       ceiling - weak by replicate
+    """
+    names = list(students)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    found, p_values = [], []
+    for first, second in pairs:
+        apart = students[first] - students[second]
+        both = ~np.isnan(apart) & ~np.isnan(gap)
+        found.append(fieller(apart[both], gap[both], 1 - (1 - level) / len(pairs)))
+        p_values.append(paired_p_value(apart[both]))
+    return [
+        Difference(first, second, ratio, p)
+        for (first, second), ratio, p in zip(pairs, found, holm(p_values), strict=True)
+    ]
+
+
+def paired_p_value(apart: FloatArray) -> float:
+    """Two-sided p-value of "no difference"; 1 where there is exactly none, NaN for fewer than two
+    replicates."""
+    if apart.size < 2:
+        return float("nan")
+    error = float(apart.std(ddof=1)) / np.sqrt(apart.size)
+    if error == 0:
+        return 1.0 if float(apart.mean()) == 0 else 0.0
+    return float(2 * stdtr(apart.size - 1, -abs(float(apart.mean())) / error))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction; NaN stays NaN and is not counted."""
+    corrected = list(p_values)
+    order = sorted((p, i) for i, p in enumerate(p_values) if not np.isnan(p))
+    worst = 0.0
+    for rank, (p, i) in enumerate(order):
+        worst = max(worst, min(1.0, p * (len(order) - rank)))
+        corrected[i] = worst
+    return corrected
+
+
+def structured_share(
+    beta: FloatArray, square: FloatArray, right: FloatArray, positive: FloatArray, items: int
+) -> Ratio:
+    """Share of the labels' error that a linear student can represent, pooled over replicates (MODEL
+    3).
+
+    beta, square  as `measures.share_sums` gives them, by replicate
+    right         the labels' accuracy against the intended answer, by replicate
+    positive      share of positive labels, by replicate
+    items         labeled items a replicate
+
+    The interval is a jackknife over replicates. The status starts with "flagged" where the share of
+    positive labels is more than .02 from one half.
+    """
+    kept = ~np.isnan(beta)
+    beta, square, right, positive = beta[kept], square[kept], right[kept], positive[kept]
+    runs = beta.size
+    if runs == 0 or items == 0:
+        return undefined("nothing was labeled")
+    accuracy = float(right.mean())
+    error = np.sqrt(max(accuracy * (1 - accuracy), 1e-12) / (items * runs))
+    for edge in (0.5, 1.0):
+        if abs(accuracy - edge) <= 2 * error:
+            return undefined(f"labels are right with chance {accuracy:.4f}, not clear of {edge}")
+    value = float(_share(beta.mean(), square.mean(), accuracy))
+    low = high = float("nan")
+    if runs > 1:
+        b, q, r = ((values.sum() - values) / (runs - 1) for values in (beta, square, right))
+        one_out = _share(b, q, r)
+        spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
+        t = float(stdtrit(runs - 1, 0.975))
+        low, high = value - t * spread, value + t * spread
+    off = abs(float(positive.mean()) - 0.5)
+    flag = "" if off <= 0.02 else f"flagged: {positive.mean():.0%} of the labels are positive"
+    return Ratio(value, low, high, flag or OK)
+
+
+def _share(beta: Any, square: Any, accuracy: Any) -> Any:
+    return (square - beta**2) / beta**2 / np.tan(np.pi * (1 - accuracy)) ** 2

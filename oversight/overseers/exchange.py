@@ -1,0 +1,59 @@
+"""Exchanges of arguments before a judge: what debate and consultancy share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from oversight.components.component import Overseer
+from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.evidence import Arguing, Evidence
+from oversight.core.streams import Chance
+from oversight.overseers.model import Agent
+
+
+def exchange(
+    agent: Agent,
+    judge: Overseer,
+    claims: Claims,
+    sides: dict[str, BoolArray],
+    turns: int,
+    arguing: Arguing,
+    chance: Chance,
+    heard: Evidence | None = None,
+) -> Evidence:
+    """`turns` rounds in which each side, named in `sides`, makes its best argument; added to what
+    was heard before.
+
+    sides: by the name of who speaks, the value of the claim that they argue for, over claims.
+    """
+    evidence = heard or Evidence()
+    if turns == 0:
+        return evidence
+    made = tuple(
+        agent.argue(claims, side, turns, arguing, chance, who, evidence=heard, judge=judge)
+        for who, side in sides.items()
+    )
+    return Evidence(evidence.arguments + made, evidence.report, evidence.aids)
+
+
+def told(evidence: Evidence) -> dict[str, FloatArray]:
+    """Each argument's push toward "true", for a trace, turn by turn."""
+    facts = {}
+    apart = [argument.parts for argument in evidence.arguments]
+    for turn in range(max(map(len, apart), default=0)):
+        for argument, parts in zip(evidence.arguments, apart, strict=True):
+            if turn < len(parts):
+                push = argument.gain * np.where(argument.side, parts[turn], -parts[turn])
+                facts[f"turn {turn + 1}, {argument.who}"] = push
+    return facts
+
+
+def judged(
+    judge: Overseer, claims: Claims, evidence: Evidence, made: int, candidates: int
+) -> Verdicts:
+    """The judge's verdicts, with the model calls that `made` arguments of so many candidates
+    took."""
+    verdicts = judge.assess(claims, evidence)
+    return replace(verdicts, calls=verdicts.calls + made * candidates)

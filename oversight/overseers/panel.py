@@ -1,0 +1,121 @@
+"""Several overseers who judge the same claims."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+from scipy.special import log_expit, ndtri_exp
+
+from oversight.components.component import Mechanism, Overseer
+from oversight.core.claims import BoolArray, Claims, FloatArray, Trace, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.overseers import dawid_skene
+from oversight.overseers.dawid_skene import DawidSkene
+from oversight.overseers.perception import logit_phi
+from oversight.worlds.base import Pool, Setting
+
+Rule = Literal["majority", "average", "confidence", "dawid-skene"]
+
+
+class Panel(Mechanism):
+    """Members judge apart; a rule makes one verdict of theirs.
+
+    majority     the answer of most; states the mean strength of its members, times its margin; a
+                 tie is "false"
+    average      the mean of stated beliefs, on the probit scale, on which what people see adds up:
+                 k alike are right with the r_k of MODEL 3
+    confidence   the mean of log likelihood ratios: who is surer counts for more. Their mean, not
+                 their sum: members share what they misunderstand, and a sum would count it again
+                 with each
+    dawid-skene  log likelihood ratios of the answers, with every member's own errors fitted to all
+                 items of the pool (errors independent given the truth)
+
+    `weights` multiply the votes, beliefs or log likelihood ratios.
+    """
+
+    name: ClassVar[str] = "panel"
+
+    members: tuple[Overseer, ...] = Field(min_length=1)
+    rule: Rule = "confidence"
+    weights: tuple[float, ...] | None = None
+
+    _fits: dict[int, DawidSkene] = PrivateAttr(default_factory=dict)
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        prepared = super().prepare(pool, setting)
+        prepared._fits = {}
+        return prepared
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        heard = [member.assess(claims, evidence) for member in self.members]
+        if len(heard) == 1:
+            return heard[0]
+        said = np.stack([verdicts.evidence for verdicts in heard])
+        given = np.stack([verdicts.labeled for verdicts in heard])
+        if self.rule == "dawid-skene":
+            found = self._by_errors(claims, said > 0, given)
+        else:
+            found = _pooled(said, self._shares(given), self.rule)
+        prior = np.mean([verdicts.prior for verdicts in heard], axis=0)
+        minutes = np.sum([verdicts.minutes for verdicts in heard], axis=0)
+        calls = np.sum([verdicts.calls for verdicts in heard], axis=0)
+        trace = None
+        if claims.traced:
+            parts = tuple(verdicts.trace for verdicts in heard if verdicts.trace)
+            trace = Trace(f"{len(heard)} members, {self.rule}", {"answers": found > 0}, parts)
+        return Verdicts.of(found, prior, minutes, calls, given.any(axis=0), trace)
+
+    def width(self) -> int:
+        return sum(member.width() for member in self.members)
+
+    def _shares(self, given: BoolArray) -> FloatArray | None:
+        """Weights by member that add up to 1 over those who gave a label; None where all count
+        alike."""
+        if self.weights is None and given.all():
+            return None
+        own = np.array(self.weights or [1.0] * len(self.members))
+        weights = np.where(given, own.reshape(-1, *[1] * (given.ndim - 1)), 0.0)
+        return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-300))
+
+    def _by_errors(self, claims: Claims, answers: BoolArray, given: BoolArray) -> FloatArray:
+        found = np.zeros(claims.shape)
+        node = np.broadcast_to(claims.node, claims.shape)
+        for one in claims.nodes.tolist():
+            at = node == one
+            found[at] = self._fit(one).evidence(answers[:, at], given[:, at])
+        return found
+
+    def _fit(self, node: int) -> DawidSkene:
+        """The members' errors about a node, from all items of the pool."""
+        if node not in self._fits:
+            everyone = Claims.of(self.pool.everyone, node)
+            heard = [member.assess(everyone) for member in self.members]
+            answers = np.stack([verdicts.answer for verdicts in heard])
+            given = np.stack([verdicts.labeled for verdicts in heard])
+            self._fits[node] = dawid_skene.fit(answers, given)
+        return self._fits[node]
+
+
+def _pooled(said: FloatArray, shares: FloatArray | None, rule: Rule) -> FloatArray:
+    """Evidence of shape (members, ...) made one, by a rule."""
+
+    def mean(values: FloatArray) -> FloatArray:
+        return np.asarray(values.mean(axis=0) if shares is None else (values * shares).sum(axis=0))
+
+    if rule == "majority":
+        margin = 2 * mean((said > 0).astype(np.float64)) - 1
+        return margin * mean(np.abs(said))
+    if rule == "average":
+        # The probit of a belief, from its tail, so that no strength is lost.
+        return logit_phi(mean(np.copysign(ndtri_exp(log_expit(-np.abs(said))), said)))
+    return mean(said)
+
+
+def copies(overseer: Overseer, number: int, rule: Rule) -> Overseer:
+    """The overseer, `number` times over: identical siblings with different people, or just the
+    one."""
+    if number == 1:
+        return overseer
+    return Panel(members=tuple(overseer.sibling(i) for i in range(number)), rule=rule)

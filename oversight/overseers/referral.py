@@ -1,0 +1,68 @@
+"""Asking somebody else about some of the claims: what cascades and audits share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from oversight.components.component import Overseer
+from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.core.streams import gather
+
+Ranks = dict[int, FloatArray]
+"""By node, how sure an overseer is of each item, ranked."""
+
+
+def sureness(verdicts: Verdicts) -> FloatArray:
+    """How sure each verdict is, max(belief, 1 - belief), in [1/2, 1]."""
+    return np.maximum(verdicts.belief, 1 - verdicts.belief)
+
+
+def least_sure(
+    overseer: Overseer, claims: Claims, share: float, everyone: IntArray, ranks: Ranks
+) -> BoolArray:
+    """Which claims are among the `share` of all items, node by node, about which the overseer is
+    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters, and
+    are kept in `ranks`, which belongs to whoever prepared this overseer."""
+
+    def ranked(node: int) -> FloatArray:
+        if node not in ranks:
+            sure = sureness(overseer.assess(Claims.of(everyone, node)))
+            place = np.argsort(np.argsort(sure, kind="stable"), kind="stable")
+            ranks[node] = place.astype(np.float64)
+        return ranks[node]
+
+    return gather(claims, ranked) < round(share * everyone.size)
+
+
+def referred(
+    verdicts: Verdicts,
+    where: BoolArray,
+    to: Overseer,
+    claims: Claims,
+    evidence: Evidence | None,
+) -> Verdicts:
+    """The verdicts, replaced by those of `to` where referred to it; there, both are paid."""
+    at = np.flatnonzero(np.broadcast_to(where, claims.shape))
+    if not at.size:
+        return verdicts
+    heard = None if evidence is None else evidence.at(at, claims.shape)
+    second = to.assess(claims.flat()[at], heard)
+
+    def merged(first: FloatArray, other: FloatArray, added: bool = False) -> FloatArray:
+        flat = first.reshape(-1).copy()
+        flat[at] = flat[at] + other if added else other
+        return flat.reshape(claims.shape)
+
+    labeled = verdicts.labeled.reshape(-1).copy()
+    labeled[at] = second.labeled
+    return replace(
+        verdicts,
+        evidence=merged(verdicts.evidence, second.evidence),
+        prior=merged(verdicts.prior, second.prior),
+        minutes=merged(verdicts.minutes, second.minutes, added=True),
+        calls=merged(verdicts.calls, second.calls, added=True),
+        labeled=labeled.reshape(claims.shape),
+    )

@@ -1,0 +1,100 @@
+"""A Dask cluster as an executor: reached, checked, and looked after while it works."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from oversight.running.workers import CrewError
+from oversight.studies.fingerprint import of_engine
+
+LIKE = "expected the address of a scheduler, like tcp://host:8786"
+REACHED = 15.0
+"""Seconds in which a scheduler must answer."""
+WORKERLESS = 30.0
+"""Seconds for which a cluster may have no workers."""
+
+
+class Cluster(Executor):
+    """A Dask client as an executor that says what is wrong with it."""
+
+    def __init__(self, address: str, client: Any) -> None:
+        self._address = address
+        self._client, self._inner = client, client.get_executor()
+        self._max_workers = sum(client.nthreads().values())
+        self._lonely: float | None = None
+
+    def submit(self, *told: Any, **named: Any) -> Future[Any]:
+        """Send one call."""
+        sent: Future[Any] = self._inner.submit(*told, **named)
+        return sent
+
+    def trouble(self) -> str:
+        """Why nothing can be done any more; empty while something can."""
+        if self._client.status != "running":
+            return f"{self._address}: the scheduler is gone; what was finished is kept"
+        if self._client.scheduler_info(n_workers=-1)["workers"]:
+            self._lonely = None
+            return ""
+        self._lonely = self._lonely or time.monotonic()
+        if time.monotonic() - self._lonely < WORKERLESS:
+            return ""
+        gone = f"no workers for {WORKERLESS:g} s"
+        return f"{self._address}: {gone}; what was finished is kept"
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Cluster]:
+    """The cluster at an address. Raises CrewError where it cannot be reached, or cannot work."""
+    client = _client(address)
+    with client:
+        if not client.nthreads():
+            raise CrewError(f"{address}: has no workers")
+        try:
+            engines = client.run(of_engine)
+        except Exception as error:  # whatever it is that its workers lack
+            why = str(error).split("\n")[0]
+            raise CrewError(f"{address}: its workers cannot run this program: {why}") from None
+        for worker, engine in engines.items():
+            if engine != of_engine():
+                raise CrewError(
+                    f"{address}: its worker {worker} has another version of this program, or of "
+                    "numpy, scipy, pydantic or simpy; install the same there, or start it again"
+                )
+        yield Cluster(address, client)
+
+
+def _client(address: str) -> Any:
+    from distributed import Client
+
+    full = address if "://" in address else f"tcp://{address}"
+    try:
+        told = urlsplit(full)
+        host, port = told.hostname, told.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise CrewError(f"{address}: is no address; {LIKE}")
+    made: list[Any] = []
+
+    def reach() -> None:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+            made.append(Client(full, timeout="10s", set_as_default=False))  # type: ignore[no-untyped-call]
+        except Exception as error:
+            made.append(error)
+
+    # Somebody who is no scheduler may keep the client waiting for ever.
+    reaching = threading.Thread(target=reach, daemon=True)
+    reaching.start()
+    reaching.join(REACHED)
+    why: Any = made[0] if made else f"no scheduler answered in {REACHED:g} s"
+    if made and not isinstance(why, Exception):
+        return why
+    raise CrewError(f"{address}: cannot be reached: {str(why).splitlines()[0]}; {LIKE}")

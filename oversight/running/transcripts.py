@@ -1,0 +1,79 @@
+"""What happened in one replicate, to be looked at: a few items under each protocol, and who worked
+on what when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from oversight.core.claims import Claims, Trace, Verdicts
+from oversight.desk.simulation import Timetable
+from oversight.desk.staffed import Staffed
+from oversight.studies.study import Study
+from oversight.worlds.base import Pool
+
+ITEMS = 3
+
+
+def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[str, str]:
+    """A text a protocol on the first items of a replicate: the same numbers as in the run, told
+    aloud."""
+    texts = {}
+    for name, protocol in study.cells.items():
+        head = f"{name}\n{study.name}, seed {study.seed}, replicate {replicate}\n\n"
+        try:
+            pool = study.world.pool(study.seed, replicate, "train")
+            chosen = np.arange(min(items, pool.draws.items))
+            verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
+            texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
+        except Exception as error:  # told where the run tells it too
+            texts[name] = f"{head}failed: {type(error).__name__}: {error}\n"
+    return texts
+
+
+def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetable]]:
+    """Who worked on what when, by protocol, at the study's desk; none of a protocol that fails."""
+    assert study.desk is not None
+    for name, protocol in study.cells.items():
+        with suppress(Exception):  # told where the run tells it too
+            pool = study.world.pool(study.seed, replicate, "train")
+            staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
+            yield name, staffed.timetable
+
+
+def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:
+    gold, answer = _word(pool.gold[i]), _word(verdicts.answer[i])
+    first = (
+        f"item {i}: gold {gold}, label {answer} ({'right' if gold == answer else 'wrong'}), "
+        f"belief {verdicts.belief[i]:.2f}, {verdicts.minutes[i]:.3g} min, "
+        f"{verdicts.calls[i]:.3g} calls"
+    )
+    told = _told(verdicts.trace, i) if verdicts.trace else ()
+    return "\n".join([first, *("  " + line for line in told)])
+
+
+def _told(trace: Trace, item: int) -> Iterator[str]:
+    yield trace.title
+    for key, values in trace.facts.items():
+        array = np.asarray(values)
+        yield f"  {key}: {_value(array[..., item] if array.ndim else array[()])}"
+    for part in trace.parts:
+        for line in _told(part, item):
+            yield "  " + line
+
+
+def _value(value: Any) -> str:
+    if np.ndim(value):
+        return ", ".join(_value(part) for part in value)
+    if np.asarray(value).dtype == np.bool_:
+        return _word(bool(value))
+    if np.issubdtype(np.asarray(value).dtype, np.floating):
+        return f"{float(value):+.2f}"
+    return str(value)
+
+
+def _word(value: bool) -> str:
+    return "yes" if value else "no"

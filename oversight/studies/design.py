@@ -1,0 +1,68 @@
+"""What a scenario says of a search for protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field
+
+from oversight.core.config import Count, Positive, Share, Strict, Whole, nearest
+from oversight.core.plugins import registry
+from oversight.studies.search_space import Space
+
+
+class Design(Strict):
+    """What a scenario says of a search for protocols."""
+
+    evaluations: Count = Field(160, le=100_000, description="protocols to try")
+    batch: Count = Field(16, le=1000, description="protocols proposed together")
+    replicates: Count = Field(4, ge=2, description="replicates that each is tried on")
+    depth: Count = Field(2, le=4, description="how deep mechanisms may be nested")
+    mechanisms: tuple[str, ...] | None = Field(None, description="which; all if left out")
+    knobs: dict[str, dict[str, tuple[Any, ...]]] = Field(
+        default_factory=dict, description="values to try, by mechanism and knob"
+    )
+    minutes: Positive | None = Field(None, description="human minutes an item, at most")
+    survive: dict[str, Share] = Field(
+        default_factory=dict,
+        description="failures, by name, under which PGR stays above the unaided overseer's, and "
+        "how severe",
+    )
+    seed: Whole = Field(0, description="of the search, apart from the scenario's")
+
+    def problems(self, failures: Iterable[str]) -> list[tuple[tuple[str | int, ...], str]]:
+        """What does not fit what is installed, or the scenario's failures; each with where."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        known = registry("mechanisms").loaded
+        if self.mechanisms == ():
+            found.append((("mechanisms",), "an empty space; expected at least one mechanism"))
+        for i, name in enumerate(self.mechanisms or ()):
+            if name not in known:
+                hint = nearest(name, list(known))
+                found.append((("mechanisms", i), f"unknown mechanism {name!r}; {hint}"))
+        for name, knobs in self.knobs.items():
+            if name not in known:
+                hint = nearest(name, list(known))
+                found.append((("knobs", name), f"unknown mechanism {name!r}; {hint}"))
+                continue
+            for knob, values in knobs.items():
+                if knob not in known[name].file_keys():
+                    hint = nearest(knob, known[name].file_keys())
+                    found.append((("knobs", name, knob), f"unknown knob; {hint}"))
+                elif not values:
+                    found.append((("knobs", name, knob), "no value to try"))
+        named = list(failures)
+        for name in self.survive:
+            if name not in named:
+                hint = nearest(name, named) if named else "the scenario has no failures section"
+                found.append((("survive", name), f"names no failure of this scenario; {hint}"))
+        return found
+
+    def space(self, world: Any) -> Space:
+        """The protocols that may be tried."""
+        loaded = registry("mechanisms").loaded
+        kinds = {name: loaded[name] for name in self.mechanisms or loaded}
+        own = {name: dict(getattr(kind, "tries", {})) for name, kind in kinds.items()}
+        knobs = {name: {**own[name], **self.knobs.get(name, {})} for name in kinds}
+        return Space(kinds, knobs, self.depth, world)

@@ -1,0 +1,100 @@
+"""A JSON Schema of scenario files, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oversight.components.profiles import ByHeight
+from oversight.core.config import Strict
+from oversight.core.plugins import registry
+from oversight.overseers.model import Model
+from oversight.overseers.slots import overseers
+from oversight.studies.study import Study
+from oversight.worlds.tree_files import BalancedTree, FileTree
+
+HOME = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a scenario file with the plugins that are installed."""
+    definitions: dict[str, Any] = {}
+    study = _of(Study, definitions)
+    for kind in (ByHeight, BalancedTree, FileTree):
+        definitions[kind.__name__] = _of(kind, definitions)
+    definitions["overseer"] = _choice(overseers(), definitions)
+    definitions["agent"] = _choice({"model": Model}, definitions)
+    definitions["world"] = {"anyOf": _all("worlds", definitions)}
+    definitions["student"] = {"anyOf": _all("students", definitions)}
+    definitions["failure"] = _failures(definitions)
+    study["properties"]["oversight"] = {"const": 1, "description": "version of the file format"}
+    study["properties"]["protocols"]["minProperties"] = 1
+    study["required"] = ["oversight", "protocols"]
+    study.pop("title", None)
+    whole = {"$schema": HOME, "title": "oversight scenario", **study, "$defs": definitions}
+    linked: dict[str, Any] = _linked(whole)
+    return linked
+
+
+def _linked(node: Any) -> Any:
+    """Slots name what may stand there as "x-ref"; here these become references."""
+    if isinstance(node, dict):
+        if "x-ref" in node:
+            rest = {key: value for key, value in node.items() if key != "x-ref"}
+            return {"$ref": f"#/$defs/{node['x-ref']}", **_linked(rest)}
+        return {key: _linked(value) for key, value in node.items()}
+    return [_linked(part) for part in node] if isinstance(node, list) else node
+
+
+def _of(kind: type[Strict], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A model's schema without keys that a file may not write; what it refers to is put aside."""
+    made = kind.model_json_schema(ref_template="#/$defs/{model}")
+    definitions.update(made.pop("$defs", {}))
+    made["properties"] = {
+        key: value for key, value in made.get("properties", {}).items() if key in kind.file_keys()
+    }
+    return made
+
+
+def _choice(kinds: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """One of several components: its bare name, or its name with knobs."""
+    written = []
+    for name, kind in sorted(kinds.items()):
+        definitions[name] = {"anyOf": [_of(kind, definitions), {"type": "null"}]}
+        knobs = {"$ref": f"#/$defs/{name}"}
+        written.append(
+            {
+                "type": "object",
+                "properties": {name: knobs},
+                "required": [name],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": [{"enum": sorted(kinds)}, *written]}
+
+
+def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
+    """One failure of a kind, or several together; with the severities to try."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    severity = {"anyOf": [share, {"type": "array", "items": share, "minItems": 1}]}
+    alone, kinds = [], []
+    for name, kind in sorted(registry("failures").loaded.items()):
+        made = _of(kind, definitions)
+        made["properties"]["kind"] = {"const": name}
+        made["properties"]["on"]["enum"] = [*kind.can_strike, None]
+        made["required"] = ["kind"]
+        kinds.append(made)
+        alone.append({**made, "properties": {**made["properties"], "severity": severity}})
+    together = {
+        "type": "object",
+        "properties": {
+            "together": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
+            "severity": severity,
+        },
+        "required": ["together"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [*alone, together]}
+
+
+def _all(group: str, definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [_of(kind, definitions) for _, kind in sorted(registry(group).loaded.items())]

@@ -1,0 +1,85 @@
+"""Knobs by their path in a scenario file, as sweeps and sensitivity analyses name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from oversight.components.component import Component
+from oversight.core.config import Strict, nearest
+from oversight.desk.settings import Desk
+from oversight.failures.injection import Injection
+
+NOT_VARIED = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
+"""Keys that say how a study is run, and nothing of what is simulated."""
+HOURS = "desk.hours"
+
+
+class PathError(ValueError):
+    """A path that leads nowhere, or a value that does not fit there; in words for a person."""
+
+
+def varied(study: Any, path: str, value: Any) -> Any:
+    """A copy of a study with the knob at `path`, its keys joined by dots, set to a value. A budget
+    of hours needs no desk.
+
+    Raises PathError, which says what would be right.
+    """
+    if path.split(".")[0] in NOT_VARIED:
+        raise PathError(f"{path}: cannot be varied; expected a knob of what is simulated")
+    if path == HOURS and study.desk is None:
+        study = study.model_copy(update={"desk": Desk.plain()})
+    try:
+        return _assigned(study, path.split("."), value)
+    except PathError as error:
+        raise PathError(f"{path}: {error}") from None
+
+
+def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(holder, Component) and step == holder.name:  # as in {debate: {turns: 3}}
+        return _assigned(holder, rest, value)
+    if isinstance(holder, Injection) and len(holder.together) == 1 and step != "severity":
+        alone = _assigned(holder.together[0], steps, value)
+        return holder.model_copy(update={"together": (alone,)})
+    if isinstance(holder, Mapping):
+        below = _known(step, {str(key): part for key, part in holder.items()})
+        return {**holder, step: _assigned(below, rest, value)}
+    if isinstance(holder, tuple | list):
+        parts = {str(i): part for i, part in enumerate(holder)}
+        parts[step] = _assigned(_known(step, parts), rest, value)
+        return tuple(parts.values())
+    if isinstance(holder, Strict):
+        parts = {key: getattr(holder, key) for key in type(holder).file_keys()}
+        below = _known(step, parts)
+        if below is None and rest:
+            raise PathError(f"{step!r} is left out here, so that nothing below it can be varied")
+        return _changed(holder, parts, step, _assigned(below, rest, value))
+    raise PathError(f"there is no key {step!r} below {holder!r}")
+
+
+def _known(step: str, parts: Mapping[str, Any]) -> Any:
+    if step not in parts:
+        raise PathError(f"unknown key {step!r}; {nearest(step, list(parts))}")
+    return parts[step]
+
+
+def _changed(holder: Strict, parts: dict[str, Any], key: str, value: Any) -> Any:
+    """A copy with one key changed, checked like a file."""
+    if isinstance(parts[key], int) and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    try:
+        return type(holder).model_validate({**parts, key: value})
+    except ValidationError as error:
+        told = (_says(line) for line in error.errors(include_url=False))
+        raise PathError("; ".join(dict.fromkeys(told))) from None
+
+
+def _says(line: Any) -> str:
+    says = str(line["msg"]).removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    value = line.get("input")
+    return f"{value!r} is not right; {says}" if isinstance(value, int | float | str) else says

@@ -1,0 +1,226 @@
+"""What a scenario says of its task tree, and trees read from files."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import networkx as nx
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SkipValidation,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from oversight.core.config import Count, Strict, Whole, nearest, raise_all, told
+from oversight.worlds import gates
+from oversight.worlds.tree import TaskTree, TreeError, balanced, from_graph
+
+
+def _leaf_prior(value: Any) -> float | str:
+    if value == "balanced" or (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
+    ):
+        return value if isinstance(value, str) else float(value)
+    raise ValueError("expected balanced or a number between 0 and 1")
+
+
+LeafPrior = Annotated[
+    SkipValidation[float | str],
+    BeforeValidator(_leaf_prior),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "balanced"},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
+]
+Bit = Annotated[int, Field(strict=True, ge=0, le=1)]
+GateName = str | tuple[Bit, ...]
+
+if TYPE_CHECKING:
+    from oversight.worlds.tree import Graph
+
+MOST_BYTES = 20_000_000
+
+
+class BalancedTree(Strict):
+    """Every inner node has `branching` children, down to `depth`; one gate a level, the root's
+    first."""
+
+    kind: Literal["balanced"] = "balanced"
+    branching: Count = 3
+    depth: Annotated[Whole, Field(le=200)] = 2
+    gates: tuple[GateName, ...] | None = Field(
+        None,
+        description="one a level, root first: and, or, xor, majority, repeat, or a truth table; "
+        "or, and, or, ... if left out",
+    )
+    leaf_prior: LeafPrior = "balanced"
+
+    _tree: TaskTree = PrivateAttr()
+
+    @field_validator("gates", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return (
+            tuple(tuple(g) if isinstance(g, list) else g for g in value)
+            if isinstance(value, list)
+            else value
+        )
+
+    @property
+    def tree(self) -> TaskTree:
+        return self._tree
+
+    @model_validator(mode="after")
+    def _build(self) -> BalancedTree:
+        names = self.gates or tuple(("or", "and")[i % 2] for i in range(self.depth))
+        errors = []
+        if len(names) != self.depth:
+            errors.append(
+                told(
+                    f"{len(names)} gates for a tree of depth {self.depth}; expected {self.depth}",
+                    ("gates",),
+                )
+            )
+        for i, gate in enumerate(names):
+            try:
+                gates.parse(gate, self.branching)
+            except ValueError as error:
+                errors.append(told(str(error), ("gates", i) if self.gates else ("branching",)))
+        raise_all("tree", errors)
+        try:
+            self._tree = _balanced(self.branching, self.depth, names, self.leaf_prior)
+        except TreeError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+@lru_cache(8)
+def _balanced(
+    branching: int, depth: int, names: tuple[GateName, ...], leaf_prior: LeafPrior
+) -> TaskTree:
+    return balanced(branching, depth, names).with_leaf_prior(leaf_prior)
+
+
+class FileTree(Strict):
+    """A tree read from a node-link JSON or a GraphML file beside the scenario.
+
+    Inner nodes have an attribute `gate`; leaves may have a `prior`. Children are in the order of
+    the file's edges.
+    """
+
+    kind: Literal["file"]
+    path: Annotated[str, Field(min_length=1)]
+    leaf_prior: LeafPrior = "balanced"
+
+    _tree: TaskTree = PrivateAttr()
+
+    @property
+    def tree(self) -> TaskTree:
+        return self._tree
+
+    @model_validator(mode="after")
+    def _build(self, info: ValidationInfo) -> FileTree:
+        folder = Path((info.context or {}).get("folder", "."))
+        try:
+            graph = read_graph(folder, self.path)
+            self._tree = from_graph(graph).with_leaf_prior(self.leaf_prior)
+        except TreeError as error:
+            raise_all("tree", [told(f"{self.path}: {error}", ("path",))])
+        return self
+
+
+KINDS: dict[str, type[BalancedTree | FileTree]] = {"balanced": BalancedTree, "file": FileTree}
+
+
+def _tree_settings(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, BalancedTree | FileTree):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("expected keys and values, like {kind: balanced, branching: 3, depth: 2}")
+    kind = value.get("kind", "balanced")
+    if kind not in KINDS:
+        says = f"unknown kind of tree {kind!r}; {nearest(kind, sorted(KINDS))}"
+        raise_all("tree", [told(says, ("kind",))])
+    return KINDS[kind].model_validate(value, context=info.context)
+
+
+TreeSettings = Annotated[
+    SkipValidation[BalancedTree | FileTree],
+    BeforeValidator(_tree_settings),
+    WithJsonSchema({"anyOf": [{"x-ref": "BalancedTree"}, {"x-ref": "FileTree"}]}),
+]
+
+
+def read_graph(folder: Path, path: str) -> Graph:
+    """The graph in a file inside `folder`; raises TreeError for anything that is no readable
+    directed graph."""
+    place = (folder / path).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise TreeError(
+            f"lies outside the scenario's folder; put the file in {folder.resolve().name}/"
+        )
+    if not place.is_file():
+        beside = sorted(p.name for p in folder.glob("*") if p.suffix in (".json", ".graphml"))
+        raise TreeError(
+            f"no such file; beside the scenario: {', '.join(beside) or 'no .json or .graphml file'}"
+        )
+    if place.stat().st_size > MOST_BYTES:
+        raise TreeError(f"a file of {place.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
+    try:
+        graph: Graph = _parse(place)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        nx.NetworkXError,
+        xml.etree.ElementTree.ParseError,
+    ) as error:
+        kind = "GraphML" if place.suffix == ".graphml" else "node-link JSON"
+        raise TreeError(f"not readable as {kind} ({type(error).__name__}: {error})") from None
+    if not graph.is_directed():
+        raise TreeError("the graph is undirected; expected edges from question to sub-question")
+    if graph.is_multigraph() and len(set(graph.edges())) == graph.number_of_edges():
+        graph = nx.DiGraph(graph)
+    return graph
+
+
+def as_json(tree: TaskTree) -> str:
+    """A tree as node-link JSON, gates as truth tables unless they repeat, priors written out."""
+    nodes = []
+    for label, gate, prior in zip(tree.labels, tree.gate, tree.leaf_prior, strict=True):
+        table = "" if gate is None else "".join(map(str, gate.table))
+        own = {"prior": prior} if gate is None else {"gate": "repeat" if gate.repeat else table}
+        nodes.append({"id": label, **own})
+    edges = [
+        {"source": tree.labels[node], "target": tree.labels[child]}
+        for node, below in enumerate(tree.children)
+        for child in below
+    ]
+    return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, indent=1) + "\n"
+
+
+def _parse(place: Path) -> Any:
+    if place.suffix == ".graphml":
+        text = place.read_text(encoding="utf-8")
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise ValueError("document type declarations are not read")
+        return nx.parse_graphml(text)
+    data = json.loads(place.read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or "nodes" not in data:
+        raise ValueError('expected {"directed": true, "nodes": [...], "edges": [...]}')
+    edges = "links" if "links" in data else "edges"
+    return nx.node_link_graph({"directed": True, "multigraph": False, **data}, edges=edges)
