@@ -29,12 +29,12 @@ from oversight import (
     Results,
     Study,
     Verdicts,
-    identity,
-    store,
 )
 from oversight.cli.main import main
+from oversight.running import store
 from oversight.running import workers as crews
 from oversight.running.store import Store, StoreError
+from oversight.studies import identity
 from oversight.studies.study import Case
 
 SCENARIO = """
