@@ -177,7 +177,7 @@ def test_two_runs_on_one_folder(tmp_path: Path) -> None:
 
 def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from oversight.store import Store\n"
+        "import sys, time; from pathlib import Path; from oversight.running.store import Store\n"
         "held = Store.open(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     run = subprocess.Popen(
