@@ -23,7 +23,6 @@ from .core.config import Positive as Positive
 from .core.config import Share as Share
 from .core.config import Switch as Switch
 from .core.config import Whole as Whole
-from .core.evidence import Arguing as Arguing
 from .core.evidence import Argument as Argument
 from .core.evidence import Evidence as Evidence
 from .core.streams import Chance as Chance
@@ -57,6 +56,7 @@ from .overseers.model import Model as Model
 from .overseers.panel import Panel as Panel
 from .overseers.panel import Rule as Rule
 from .overseers.panel import copies as copies
+from .overseers.persuasion import Arguing as Arguing
 from .overseers.referral import Ranks as Ranks
 from .overseers.referral import least_sure as least_sure
 from .overseers.referral import referred as referred

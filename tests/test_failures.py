@@ -16,11 +16,11 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
-from oversight.core.evidence import Arguing, selected_quality
 from oversight.core.plugins import registry
 from oversight.core.streams import Chance
 from oversight.failures.base import Onset, Slice
 from oversight.metrics import closed_forms as theory
+from oversight.overseers.persuasion import Arguing, selected_quality
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.study import Case
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world

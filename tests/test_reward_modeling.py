@@ -7,10 +7,10 @@ import pytest
 
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Chance, Claims
-from oversight.core.evidence import best_of_normals, selected_quality
 from oversight.core.streams import Draws
 from oversight.metrics.labels import share_sums
 from oversight.metrics.pgr import structured_share
+from oversight.overseers.persuasion import best_of_normals, selected_quality
 from tests.helpers import PERFECT, pool, setting, tree, world
 
 DRAWS = 200_000

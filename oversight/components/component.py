@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
 
+from oversight.components.profiles import reading_minutes
 from oversight.core.claims import Claims, Verdicts
 from oversight.core.config import Strict, default_of
-from oversight.core.evidence import Evidence, reading_minutes
+from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 
 if TYPE_CHECKING:

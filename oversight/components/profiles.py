@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 
 from oversight.core.claims import FloatArray, IntArray
 from oversight.core.config import Amount, Positive, Share, Strict
+from oversight.core.evidence import Evidence
 
 CLEAREST = 1 - 1e-9
 """Accuracies are clipped here, so that log-odds stay finite."""
@@ -67,6 +68,14 @@ class Minutes(Strict):
         if self.root > 0 and self.leaf > 0:
             return np.asarray(self.leaf ** (1 - share) * self.root**share)
         return np.asarray(self.leaf * (1 - share) + self.root * share)
+
+
+def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float | FloatArray:
+    """What reading the evidence costs a person, a claim."""
+    if evidence is None:
+        return 0.0
+    read: float | FloatArray = sum(argument.count for argument in evidence.arguments)
+    return minutes.argument * read + minutes.aid * evidence.aids
 
 
 class PeopleSettings(Strict):

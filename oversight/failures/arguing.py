@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.core.evidence import Arguing, Argument
+from oversight.core.evidence import Argument
 from oversight.core.streams import Chance
 from oversight.failures.base import Failure
 from oversight.overseers.model import by_gate
+from oversight.overseers.persuasion import Arguing
 
 
 class ArguingFailure(Failure):

@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from oversight.core.claims import Claims, FloatArray, Verdicts
-from oversight.core.evidence import Arguing, Argument, Evidence, selected_quality
+from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance, gather
 from oversight.failures.base import Failure, OverseerFailure, PoolFailure, View
+from oversight.overseers.persuasion import Arguing, selected_quality
 from oversight.worlds.base import Pool
 
 

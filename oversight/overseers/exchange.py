@@ -8,9 +8,10 @@ import numpy as np
 
 from oversight.components.component import Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
-from oversight.core.evidence import Arguing, Evidence
+from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 from oversight.overseers.model import Agent
+from oversight.overseers.persuasion import Arguing
 
 
 def exchange(

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.components.profiles import Minutes
+from oversight.components.profiles import Minutes, reading_minutes
 from oversight.core.claims import Claims, FloatArray, Trace, Verdicts
 from oversight.core.config import Amount, Positive, Share, Whole
-from oversight.core.evidence import Evidence, reading_minutes
+from oversight.core.evidence import Evidence
 from oversight.core.streams import stream
 from oversight.overseers.perception import Perceiver, moved_accuracy
 from oversight.worlds.base import Setting

@@ -11,9 +11,10 @@ from pydantic import Field
 from oversight.components.component import Component, Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray, Trace, Verdicts
 from oversight.core.config import Share
-from oversight.core.evidence import Arguing, Argument, Evidence, selected_quality, sum_of_best
+from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance
 from oversight.overseers.perception import Perceiver
+from oversight.overseers.persuasion import Arguing, selected_quality, sum_of_best
 from oversight.worlds.base import Setting
 from oversight.worlds.gates import Gate
 from oversight.worlds.tree import TaskTree
