@@ -1,1 +1,2 @@
-"""core"""
+"""The words that every room speaks: claims and verdicts, evidence, random streams, checked
+configuration, plugins, errors, files and columns. It imports no other room."""

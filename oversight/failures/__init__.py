@@ -1,2 +1,3 @@
-"""The catalogue of failures, a few short files by what goes wrong. Registered through the entry-
-point group `oversight.failures`, the way a stranger's package would be."""
+"""What can go wrong, as wrappers around a role: the base classes, the injection into a protocol,
+and the catalogue in files by what fails. It may import the rooms from `core` to `overseers`.
+"""

@@ -1,1 +1,2 @@
-"""findings"""
+"""What a run showed, as data: comparisons, sweeps, break points, designs and sensitivity indices.
+It may import the rooms from `core` to `running`."""

@@ -1,1 +1,2 @@
-"""Results as people read them. Reports read results, never a live simulation."""
+"""How findings are drawn: documents, tables, diagrams and timelines. It may import the rooms from
+`core` to `findings`."""

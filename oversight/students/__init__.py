@@ -1,1 +1,1 @@
-"""Students: what is trained on an overseer's labels. Registered in `oversight.students`."""
+"""What is trained on an overseer's labels. It may import the rooms from `core` to `components`."""

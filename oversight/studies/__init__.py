@@ -1,1 +1,2 @@
-"""studies"""
+"""What to run: the scenario file, the study that it describes, its knobs, its identity, and the
+settings of sweep, design and sensitivity. It may import the rooms from `core` to `desk`."""

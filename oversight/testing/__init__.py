@@ -1,7 +1,5 @@
-"""Contract suites that every mechanism and failure must pass, for the authors of plugins too.
-
-May import every room but `cli`.
-"""
+"""The contracts that every mechanism, failure, world and student must pass, plugins' too. It
+may import the rooms from `core` to `analyses`."""
 
 import lazy_loader
 

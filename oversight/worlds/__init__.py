@@ -1,1 +1,2 @@
-"""Worlds: where items, their truths and their task trees come from."""
+"""Where items come from: their features, gold answers, truths and task trees, one replicate at a
+time. It may import `core`."""
