@@ -5,30 +5,42 @@ from __future__ import annotations
 import numpy as np
 
 from oversight.core.claims import BoolArray
+from oversight.core.columns import Column
 from oversight.desk.hours import Hours
 from oversight.desk.settings import Desk
 from oversight.desk.simulation import Timetable
 
 COLUMNS = (
-    "hours_used",
-    "makespan_hours",
-    "utilization",
-    "waiting_hours",
-    "effort",
-    "labels_per_hour",
+    Column("hours_used", "person-hours worked, as charged", "hours", format=".1f"),
+    Column(
+        "makespan_hours",
+        "from the start to the end of the last sitting, nights included",
+        "hours",
+        format=".1f",
+    ),
+    Column(
+        "utilization",
+        "hours worked over the hours that people were there until then",
+        "share",
+        format=".3g%",
+    ),
+    Column(
+        "waiting_hours",
+        "mean time from an item's arrival until somebody begins with it, nights included",
+        "hours",
+        format=".1f",
+    ),
+    Column("effort", "mean effort with which labels were given", "share of full effort"),
+    Column("labels_per_hour", "labels a person-hour", "labels an hour"),
 )
+"""What a desk's timetable comes to, in this order; empty without a desk."""
 
 
 def measures(desk: Desk, table: Timetable, minutes: float, labeled: BoolArray) -> dict[str, float]:
     """Numbers of COLUMNS, by name; NaN where there is nothing to measure.
 
-    hours_used       person-hours worked, as charged (`minutes`)
-    makespan_hours   from the start to the end of the last sitting, nights included
-    utilization      hours worked over the hours that people were there until then
-    waiting_hours    mean time from an item's arrival until somebody begins with it, nights included
-    effort           mean effort with which labels were given; that of the work paid before any item
-                     where items take no time
-    labels_per_hour  labels a person-hour
+    `minutes` are those charged. Where items take no time, effort is that of the work paid before
+    any item.
     """
     nothing = float("nan")
     done, hours = table.done, minutes / 60

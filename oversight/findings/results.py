@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from oversight.core.claims import FloatArray
+from oversight.core.columns import names
 from oversight.core.files import writing
-from oversight.desk.metrics import COLUMNS as DESK
+from oversight.findings import columns
 from oversight.metrics.pgr import (
     Difference,
     Ratio,
@@ -30,60 +31,10 @@ from oversight.studies.study import Case, Study
 Row = dict[str, Any]
 ROWS = 1000
 """Replicates whose rows are written together."""
-MEANS = (
-    "label_accuracy",
-    "coverage",
-    "weak_accuracy",
-    "student_accuracy",
-    "ceiling_accuracy",
-    "auc",
-    "brier",
-    "calibration_error",
-    "agreement_when_right",
-    "agreement_when_wrong",
-    "label_confidence",
-    "human_minutes_per_item",
-    "model_calls_per_item",
-    "agent_score_difference",
-    "agent_score_difference_log",
-    *DESK,
-)
-SUMMARY = (
-    "scenario",
-    "protocol",
-    "failure",
-    "severity",
-    "replicates",
-    "label_accuracy",
-    "coverage",
-    "structured_share",
-    "weak_accuracy",
-    "student_accuracy",
-    "ceiling_accuracy",
-    "pgr",
-    "pgr_low",
-    "pgr_high",
-    "pgr_status",
-    "oversight_gain",
-    "generalization_gain",
-    "auc",
-    "brier",
-    "calibration_error",
-    "agreement_when_right",
-    "agreement_when_wrong",
-    "human_minutes_per_item",
-    "model_calls_per_item",
-    "structured_share_low",
-    "structured_share_high",
-    "structured_share_status",
-    "label_confidence",
-    "agent_score_difference",
-    "agent_score_difference_log",
-    *DESK,
-)
+MEANS = names(columns.MEANS)
+SUMMARY = names(columns.SUMMARY)
 """Columns of a summary row, in order."""
-
-DIFFERENCE = ("first", "second", "difference", "low", "high", "status", "p_value")
+DIFFERENCE = names(columns.DIFFERENCE)
 """Columns of a difference in PGR: intervals hold together, p-values by Holm."""
 
 
@@ -243,13 +194,9 @@ class Results:
     def to_csv(self, path: str | Path, runs: bool = False) -> None:
         """Write the summary, or with `runs` one row a replicate."""
         rows = self._rows() if runs else self.summary()
-        names = (
-            [*SUMMARY]
-            if not runs
-            else ["scenario", "protocol", "failure", "severity", "replicate", *COLUMNS]
-        )
+        keys = names(columns.RUNS if runs else columns.SUMMARY)
         with writing(Path(path)) as file:
-            write_csv(file, names, rows)
+            write_csv(file, keys, rows)
 
     def csv(self) -> str:
         """The summary as CSV text."""
@@ -270,9 +217,9 @@ def _about(case: Case) -> Row:
     }
 
 
-def write_csv(file: Any, names: list[str], rows: Iterable[Row]) -> None:
+def write_csv(file: Any, keys: Iterable[str], rows: Iterable[Row]) -> None:
     """Rows as CSV, None as an empty field, numbers as Python writes them."""
-    writer = csv.DictWriter(file, names, lineterminator="\n")
+    writer = csv.DictWriter(file, list(keys), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +13,10 @@ from scipy.special import stdtrit
 
 from oversight.analyses.exporting import export
 from oversight.core.claims import FloatArray
+from oversight.core.columns import names
 from oversight.core.files import writing
 from oversight.failures.injection import catalogue
+from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
 from oversight.running.runner import Progress, opened, run
 from oversight.running.workers import Crew
@@ -226,25 +228,15 @@ class Stress:
 
     def export(self, folder: Path) -> None:
         """Write breaks.csv and ranking.csv."""
-        names = [field.name for field in fields(Break)]
         for name, keys, rows in (
-            ("breaks", names, [asdict(found) for found in self.breaks()]),
-            ("ranking", list(RANKING), self.ranking()),
+            ("breaks", names(columns.BREAK), [asdict(found) for found in self.breaks()]),
+            ("ranking", RANKING, self.ranking()),
         ):
             with writing(folder / f"{name}.csv") as file:
                 write_csv(file, keys, rows)
 
 
-RANKING = (
-    "protocol",
-    "applicable",
-    "label_robustness",
-    "label_survived",
-    "label_silent",
-    "pgr_robustness",
-    "pgr_survived",
-    "pgr_silent",
-)
+RANKING = names(columns.RANKING)
 
 
 def stress(

@@ -12,40 +12,17 @@ import numpy as np
 
 from oversight.components.component import Known, Overseer
 from oversight.core.claims import BoolArray, FloatArray, Verdicts
+from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.desk.metrics import measures as of_desk
 from oversight.desk.staffed import Staffed
 from oversight.metrics import labels as measures
 from oversight.metrics.agent_score import Defended, differences, recorded
+from oversight.metrics.columns import MEASURES
 from oversight.studies.study import Case, Study
 from oversight.worlds.base import Pool
 
-COLUMNS = (
-    "label_accuracy",
-    "coverage",
-    "weak_accuracy",
-    "student_accuracy",
-    "ceiling_accuracy",
-    "auc",
-    "brier",
-    "calibration_error",
-    "agreement_when_right",
-    "agreement_when_wrong",
-    "label_right_student_right",
-    "label_right_student_wrong",
-    "label_wrong_student_right",
-    "label_wrong_student_wrong",
-    "label_confidence",
-    "label_accuracy_intended",
-    "label_positive",
-    "share_beta",
-    "share_square",
-    "human_minutes_per_item",
-    "model_calls_per_item",
-    "agent_score_difference",
-    "agent_score_difference_log",
-    *DESK,
-)
+COLUMNS = (*names(MEASURES), *names(DESK))
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
 
 
@@ -162,7 +139,7 @@ class _Labelers:
         verdicts: Verdicts = prepared.assess(self.pool.roots)
         minutes, calls = prepared.fixed_cost()
         minutes += float(verdicts.minutes.sum())
-        desk: dict[str, float] = dict.fromkeys(DESK, float("nan"))
+        desk: dict[str, float] = dict.fromkeys(names(DESK), float("nan"))
         if (settings := self.study.desk) is not None:
             # A failure of the labels passes on what it does not know.
             timetable = prepared.timetable  # type: ignore[attr-defined]

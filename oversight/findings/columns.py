@@ -1,0 +1,131 @@
+"""Columns of what a run finds: summaries, differences, crossings, break points, indices, fronts."""
+
+from __future__ import annotations
+
+from oversight.core.columns import Column, column_of
+from oversight.desk.metrics import COLUMNS as DESK
+from oversight.metrics.columns import GAINS, MEASURES, PGR, SHARE
+
+ABOUT = (
+    Column("scenario", "name of the scenario", kind="text"),
+    Column("protocol", "name of the protocol", kind="text"),
+    Column("failure", "failure injected; empty without one", kind="text"),
+    Column("severity", "how severely it was injected; 0 without a failure", "0 to 1", format="g"),
+)
+"""What a row is about."""
+
+REPLICATE = Column("replicate", "number of the replicate, from 0", kind="whole")
+REPLICATES = Column("replicates", "replicates that succeeded", kind="whole")
+
+RUNS = (*ABOUT, REPLICATE, *MEASURES, *DESK)
+"""A row a case and replicate: runs.csv."""
+
+
+def _measures(first: str, last: str) -> tuple[Column, ...]:
+    """Neighbors of MEASURES, from one name to another."""
+    start, stop = (MEASURES.index(column_of(MEASURES, name)) for name in (first, last))
+    return MEASURES[start : stop + 1]
+
+
+MEANS = (
+    *_measures("label_accuracy", "agreement_when_wrong"),
+    column_of(MEASURES, "label_confidence"),
+    *_measures("human_minutes_per_item", "agent_score_difference_log"),
+    *DESK,
+)
+"""Measures of which a summary has the mean over replicates."""
+
+SUMMARY = (
+    *ABOUT,
+    REPLICATES,
+    *_measures("label_accuracy", "coverage"),
+    SHARE[0],
+    *_measures("weak_accuracy", "ceiling_accuracy"),
+    *PGR,
+    *GAINS,
+    *_measures("auc", "agreement_when_wrong"),
+    *_measures("human_minutes_per_item", "model_calls_per_item"),
+    *SHARE[1:],
+    column_of(MEASURES, "label_confidence"),
+    *_measures("agent_score_difference", "agent_score_difference_log"),
+    *DESK,
+)
+"""A row a case: summary.csv."""
+
+DIFFERENCE = (
+    Column("first", "one protocol", kind="text"),
+    Column("second", "the other protocol", kind="text"),
+    Column("difference", "PGR of the first less that of the second", "share of the gap"),
+    Column("low", "lower end of an interval; all intervals hold together", "share of the gap"),
+    Column("high", "upper end of that interval", "share of the gap"),
+    Column("status", "`ok`, or why there is no number or no bound", kind="text"),
+    Column(
+        "p_value",
+        "of no difference between the students: paired t test, Holm's correction",
+        "probability",
+    ),
+)
+"""A row a pair of protocols: differences.csv."""
+
+CROSSING = (
+    Column("knob", "path of the knob along which protocols change places", kind="text"),
+    Column("at", "values of the other knobs there", kind="text"),
+    Column("ahead_below", "protocol that is ahead below the crossing", kind="text"),
+    Column("ahead_above", "protocol that is ahead above it", kind="text"),
+    Column("value", "where the mean difference is zero", "of the knob", format=".3g"),
+    Column("low", "where the difference is no longer clear, below", "of the knob", format=".3g"),
+    Column("high", "where the difference is clear again, above", "of the knob", format=".3g"),
+)
+"""A row a crossing of a sweep: crossings.csv."""
+
+BREAK = (
+    Column("protocol", "name of the protocol", kind="text"),
+    Column("failure", "failure injected", kind="text"),
+    Column("measure", "`label accuracy` or `PGR`", kind="text"),
+    Column(
+        "status",
+        "`breaks`, `never`, `from the start`, `not applicable: ...` or `undefined: ...`",
+        kind="text",
+    ),
+    Column("severity", "break point; empty unless it breaks, 0 from the start", "0 to 1"),
+    Column("low", "where the lower 95 % bound of the margin falls to zero", "0 to 1"),
+    Column("high", "where the upper 95 % bound of the margin falls to zero", "0 to 1"),
+    Column("knob", "what the severity stands for there", "the failure's own"),
+    Column("confidence", "mean stated confidence of the labels there", "1/2 to 1"),
+    Column("fall", "how far that confidence fell from health", "share"),
+    Column("excess", "that confidence less the labels' accuracy there", "share"),
+    Column("silent", "whether confidence fell by at most .05 on the way", kind="flag"),
+)
+"""A row a protocol, failure and measure: breaks.csv."""
+
+RANKING = (
+    Column("protocol", "name of the protocol", kind="text"),
+    Column("applicable", "failures that apply to it", kind="whole"),
+    Column("label_robustness", "mean severity that its labels bear", "0 to 1"),
+    Column("label_survived", "failures under which its labels never break", kind="whole"),
+    Column("label_silent", "failures under which its labels break silently", kind="whole"),
+    Column("pgr_robustness", "mean severity that its PGR bears", "0 to 1"),
+    Column("pgr_survived", "failures under which its PGR never breaks", kind="whole"),
+    Column("pgr_silent", "failures under which its PGR breaks silently", kind="whole"),
+)
+"""A row a protocol: ranking.csv."""
+
+INDEX = (
+    Column("protocol", "name of the protocol", kind="text"),
+    Column("knob", "path of the knob, or `replicate` for the noise", kind="text"),
+    Column("first", "share of the variance of PGR that it makes alone", "share"),
+    Column("first_half", "half of a 95 % interval (bootstrap)", "share"),
+    Column("total", "share of the variance of PGR that it has a part in", "share"),
+    Column("total_half", "half of a 95 % interval (bootstrap)", "share"),
+    Column("status", "`ok`, or `undefined: ...` with the reason", kind="text"),
+)
+"""A row a protocol and knob: sensitivity.csv."""
+
+DESIGN = (
+    *SUMMARY,
+    Column("origin", "`search`, `random search` or `by hand`", kind="text"),
+    Column("what", "the protocol in full", kind="text"),
+    Column("searched_pgr", "PGR while searching; empty if written by hand", "share of the gap"),
+    Column("beaten_by_the_front", "whether one of the search's beats it in both", kind="flag"),
+)
+"""A row a protocol that was confirmed: design.csv."""
