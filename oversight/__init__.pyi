@@ -23,6 +23,7 @@ from .core.config import Positive as Positive
 from .core.config import Share as Share
 from .core.config import Switch as Switch
 from .core.config import Whole as Whole
+from .core.errors import ScenarioError as ScenarioError
 from .core.evidence import Argument as Argument
 from .core.evidence import Evidence as Evidence
 from .core.streams import Chance as Chance
@@ -68,7 +69,6 @@ from .overseers.slots import OverseerSlot as OverseerSlot
 from .overseers.slots import RewardModelSlot as RewardModelSlot
 from .running.runner import compare as compare
 from .studies.design import Design as Design
-from .studies.scenario import ScenarioError as ScenarioError
 from .studies.scenario import load as load
 from .studies.sensitivity import Sensitivity as Sensitivity
 from .studies.study import Case as Case

@@ -20,9 +20,10 @@ from threadpoolctl import threadpool_info
 import oversight
 from oversight import Claims, Evidence, Mechanism, Study, Verdicts
 from oversight.cli.progress import Progress
+from oversight.core.errors import WorkersError
 from oversight.running import workers as crew
 from oversight.running.replicate import Replicate
-from oversight.running.workers import Crew, CrewError, Task, one_thread
+from oversight.running.workers import Crew, Task, one_thread
 from oversight.studies.study import Case
 from oversight.worlds.concept import ConceptWorld
 
@@ -220,7 +221,7 @@ class OtherEngine(ThreadPoolExecutor):
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
-    with OtherEngine(1) as others, pytest.raises(CrewError, match="another version"):
+    with OtherEngine(1) as others, pytest.raises(WorkersError, match="another version"):
         oversight.compare(study(), executor=others, out=tmp_path)
     assert oversight.compare(study(replicates=1), out=tmp_path).failed == []  # nothing was kept
 
@@ -231,7 +232,7 @@ def test_somebody_elses_executor_that_breaks() -> None:
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(1, mp_context=context) as theirs,
-        pytest.raises(CrewError, match="takes no more work"),
+        pytest.raises(WorkersError, match="takes no more work"),
     ):
         oversight.compare(mixed, executor=theirs)
 
@@ -248,7 +249,7 @@ class Lonely(ThreadPoolExecutor):
 
 def test_nobody_waits_for_workers_that_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "LOOK", 0.05)
-    with Lonely(1) as nobody, pytest.raises(CrewError, match="everybody has gone"):
+    with Lonely(1) as nobody, pytest.raises(WorkersError, match="everybody has gone"):
         oversight.compare(study(), executor=nobody)
 
 
@@ -258,7 +259,7 @@ def test_what_cannot_be_sent_is_told_once() -> None:
 
     plain = study(protocols={"debate": "debate"}, desk=None)
     mixed = plain.model_copy(update={"protocols": {"local": Local()}})
-    with pytest.raises(CrewError, match="cannot be sent to worker processes"):
+    with pytest.raises(WorkersError, match="cannot be sent to worker processes"):
         oversight.compare(mixed, jobs=2)
 
 

@@ -19,9 +19,9 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Design, Study
 from oversight.cli.main import main
+from oversight.core.errors import DesignError
 from oversight.findings.design import (
     Designed,
-    DesignError,
     Point,
     Tried,
     at_random,

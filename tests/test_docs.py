@@ -70,11 +70,11 @@ def test_every_knob_is_in_the_scenario_page() -> None:
 
 
 def test_every_failure_is_in_its_page() -> None:
-    from oversight.core.plugins import registry
+    from oversight.core.plugins import plugins
 
     page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
     scenarios = (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8")
-    for name, kind in registry("failures").loaded.items():
+    for name, kind in plugins("failures").loaded.items():
         roles = ", ".join(kind.can_strike)
         (line,) = (line for line in page.splitlines() if line.startswith(f"| {name} | {roles} |"))
         for told in (kind.knob, kind.source, f"| {kind().most:g} |"):

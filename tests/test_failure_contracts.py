@@ -12,7 +12,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Evidence, Failure, Overseer, OverseerFailure, Verdicts
-from oversight.core.plugins import registry
+from oversight.core.plugins import plugins
 from oversight.testing.contracts import FailureContract
 
 REWARDS = RecursiveRewardModeling(samples=60, candidates=4)
@@ -56,7 +56,7 @@ STRUCK: dict[str, Overseer] = {
 
 
 def test_every_failure_is_here() -> None:
-    assert sorted(registry("failures").loaded) == sorted(STRUCK)
+    assert sorted(plugins("failures").loaded) == sorted(STRUCK)
     assert len(STRUCK) >= 24
 
 
@@ -70,7 +70,7 @@ class TestCatalogue(FailureContract):
         self.local = STRUCK[name] is not REWARDS or name == "random_flips"
 
     def failure(self) -> Failure:
-        made: Failure = registry("failures").get(self.named)()
+        made: Failure = plugins("failures").get(self.named)()
         return made
 
     def protocol(self) -> Overseer:

@@ -16,7 +16,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
-from oversight.core.plugins import registry
+from oversight.core.plugins import plugins
 from oversight.core.streams import Chance
 from oversight.failures.base import Onset, Slice
 from oversight.metrics import closed_forms as theory
@@ -29,7 +29,7 @@ ITEMS = 20_000
 
 
 def of(kind: str, **knobs: Any) -> Failure:
-    made: Failure = registry("failures").get(kind)(**knobs)
+    made: Failure = plugins("failures").get(kind)(**knobs)
     return made
 
 

@@ -19,7 +19,7 @@ from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts
-from oversight.core.plugins import registry
+from oversight.core.plugins import plugins
 from oversight.running.replicate import run_replicate
 from oversight.testing.contracts import ITEMS, NUMBERS, ordinary, same, small_pool
 
@@ -49,8 +49,8 @@ def test_any_nesting_keeps_the_rules(seed: int) -> None:
     few = np.arange(3)
     same(ready.assess(Claims.of(few, traced=True)), some(whole, few))
 
-    name = str(rng.choice(sorted(registry("failures").loaded)))
-    injected = Injection(together=(registry("failures").get(name)(),))
+    name = str(rng.choice(sorted(plugins("failures").loaded)))
+    injected = Injection(together=(plugins("failures").get(name)(),))
     none, _ = injected.into(protocol, None, 0.0)
     same(none.prepare(pool, who).assess(pool.roots), whole)
     failing, _ = injected.into(protocol, None, 0.7)

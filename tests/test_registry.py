@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oversight.core.plugins import PluginError, read, registry
+from oversight.core.errors import PluginError
+from oversight.core.plugins import plugins, read
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,7 +54,7 @@ def test_a_plugin_that_is_no_mechanism_is_told_so() -> None:
 
 def test_unknown_names_hint_at_the_nearest_and_at_reinstalling() -> None:
     with pytest.raises(PluginError, match=r"did you mean 'decomposition'\?.*install its package"):
-        registry("mechanisms").get("decompositon")
+        plugins("mechanisms").get("decompositon")
 
 
 @pytest.mark.parametrize("name", ["debate", "direct"])
@@ -84,7 +85,7 @@ def test_every_mechanism_file_is_registered() -> None:
     entries = project["project"]["entry-points"]["oversight.mechanisms"]
     registered = {value.split(":")[0].removeprefix("mechanisms.") for value in entries.values()}
     assert files == registered
-    assert set(entries) <= set(registry("mechanisms").loaded)
-    for name, kind in registry("mechanisms").loaded.items():
+    assert set(entries) <= set(plugins("mechanisms").loaded)
+    for name, kind in plugins("mechanisms").loaded.items():
         assert kind.name == name
         assert kind.__doc__

@@ -31,9 +31,10 @@ from oversight import (
     Verdicts,
 )
 from oversight.cli.main import main
+from oversight.core.errors import StoreError
 from oversight.running import store
 from oversight.running import workers as crews
-from oversight.running.store import Store, StoreError
+from oversight.running.store import Store
 from oversight.studies import identity
 from oversight.studies.study import Case
 

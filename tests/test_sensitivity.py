@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from oversight import Study
 from oversight.cli.main import main
-from oversight.findings.sensitivity import NOISE, SensitivityError, _Plan, analyze, resolved
+from oversight.core.errors import SensitivityError
+from oversight.findings.sensitivity import NOISE, _Plan, analyze, resolved
 from oversight.running.replicate import COLUMNS
 from oversight.studies.sensitivity import Sensitivity
 

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 import oversight
 from oversight import Study
 from oversight.cli.main import main
+from oversight.core.errors import StoreError
 from oversight.running import workers as crew
 from oversight.running.replicate import Replicate
-from oversight.running.store import Store, StoreError
+from oversight.running.store import Store
 from oversight.studies.study import Case
 
 

@@ -18,7 +18,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Case, Claims, Evidence, OverseerFailure, Results, Study, Verdicts
 from oversight.cli.main import main
-from oversight.core.plugins import registry
+from oversight.core.plugins import plugins
 from oversight.failures.injection import Injection, catalogue
 from oversight.findings.stress import BREAKS, NEVER, START, Break, Stress, stress
 from oversight.running import runner
@@ -218,7 +218,7 @@ def test_every_failure_hurts_somebody_or_says_why() -> None:
     hacking = {"heavy_tailed_reward": every.pop("heavy_tailed_reward")}
     flat = flat_in(oversight.load("whole-catalogue"), every, 4)
     flat += flat_in(oversight.load("reward-hacking"), hacking, 10)
-    assert [name for name in flat if not registry("failures").get(name).why_flat] == []
+    assert [name for name in flat if not plugins("failures").get(name).why_flat] == []
 
 
 def flat_in(study: Study, failures: dict[str, Injection], runs: int) -> list[str]:
@@ -258,7 +258,7 @@ def test_a_failure_that_raises_costs_only_its_own_cases() -> None:
         world=world(train_items=300, test_items=300),
         replicates=2,
         protocols={"direct": Direct(), "debate": Debate()},
-        failures={"fragile": Fragile(), "collusion": registry("failures").get("collusion")()},
+        failures={"fragile": Fragile(), "collusion": plugins("failures").get("collusion")()},
     )
     done = stress(whole)
     assert {failed.case.failure for failed in done.results.failed} == {"fragile"}

@@ -16,11 +16,12 @@ import oversight
 from oversight import Study
 from oversight.cli.main import main
 from oversight.cli.progress import Progress
+from oversight.core.errors import KnobError
 from oversight.findings.sweep import crossings, placed, spanned
 from oversight.reports.sweep import spark
 from oversight.running.replicate import COLUMNS
 from oversight.running.runner import enough
-from oversight.studies.knobs import PathError, varied
+from oversight.studies.knobs import varied
 from oversight.studies.study import Case
 
 
@@ -100,13 +101,13 @@ def test_paths() -> None:
         ("overseer.structure", 2.0, "less than or equal to 1"),
         ("overseer.accuracy.root", 0.99, "at most the ceiling"),
     ):
-        with pytest.raises(PathError, match=says):
+        with pytest.raises(KnobError, match=says):
             varied(plain, path, value)
 
 
 def test_values_that_do_not_go_together_are_told_before_anything_runs(tmp_path: Path) -> None:
     apart = study(sweep={"world.ceiling": [0.93, 0.95], "overseer.accuracy.root": [0.7, 0.94]})
-    with pytest.raises(PathError, match=r"at most the ceiling 0\.93"):
+    with pytest.raises(KnobError, match=r"at most the ceiling 0\.93"):
         spanned(apart)
     text = (
         "oversight: 1\nprotocols: {a: direct}\nsweep:\n  world.ceiling: [0.93, 0.95]\n"

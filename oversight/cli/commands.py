@@ -159,7 +159,7 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     """
     study = asked.study()
     from oversight.cli.progress import progress
-    from oversight.findings.design import DesignError
+    from oversight.core.errors import DesignError
     from oversight.findings.design import design as run
     from oversight.reports import document as show
     from oversight.studies.design import Design

@@ -86,15 +86,15 @@ def listing(what: str) -> None:
 
         told = {name: load(name).about for name in _names()}
     else:
-        from oversight.core.plugins import registry
+        from oversight.core.plugins import plugins
         from oversight.reports.tables import first_sentence
 
-        plugins = registry(what)
-        told = {name: first_sentence(made) for name, made in plugins.loaded.items()}
+        group = plugins(what)
+        told = {name: first_sentence(made) for name, made in group.loaded.items()}
         if what == "failures":
-            for name, kind in plugins.loaded.items():
+            for name, kind in group.loaded.items():
                 told[name] += f" ({', '.join(kind.can_strike)})"
-        told |= {name: f"BROKEN: {why}" for name, why in plugins.broken.items()}
+        told |= {name: f"BROKEN: {why}" for name, why in group.broken.items()}
     wide = max(map(len, told), default=0)
     for name in sorted(told):
         click.echo(f"{name:{wide}}  {told[name]}")

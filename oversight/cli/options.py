@@ -51,9 +51,7 @@ class Asked:
     def running(self, progress: Progress) -> Iterator[dict[str, Any]]:
         """Arguments of whatever runs it; says what is kept where somebody interrupts, and what is
         wrong with the folder or the cluster."""
-        from oversight.running.store import StoreError
-        from oversight.running.workers import CrewError
-        from oversight.studies.knobs import PathError
+        from oversight.core.errors import KnobError, StoreError, WorkersError
 
         try:
             with ExitStack() as stack:
@@ -72,11 +70,11 @@ class Asked:
                     "retry": self.retry,
                     "progress": step,
                 }
-        except PathError as error:
+        except KnobError as error:
             refuse(f"{self.scenario}: sweep: {error}")
         except StoreError as error:
             refuse(str(error))
-        except CrewError as error:
+        except WorkersError as error:
             refuse(f"--cluster {error}" if self.cluster else str(error))
         except KeyboardInterrupt:
             kept = f"is kept in {self.out}; the same command goes on from there"
@@ -167,7 +165,7 @@ def refuse(says: str) -> NoReturn:
 
 def try_load(scenario: str) -> Study | None:
     """The study in a file; None where it cannot be used, which was said."""
-    from oversight.studies.scenario import ScenarioError
+    from oversight.core.errors import ScenarioError
     from oversight.studies.scenario import load as read
 
     try:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from oversight.components.profiles import reading_minutes
 from oversight.core.claims import Claims, Verdicts
-from oversight.core.config import Strict, default_of
+from oversight.core.config import Config, config_key, default_of
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 
@@ -27,7 +27,7 @@ Tries = dict[str, tuple[Any, ...]]
 """Values of knobs that a search tries, by knob."""
 
 
-class Component(Strict):
+class Component(Config):
     """A part of a protocol: knobs, and slots that hold other components. Frozen; `prepare` returns
     a bound copy."""
 
@@ -118,7 +118,7 @@ def _says(value: object, of_draws: bool) -> str:
         return value.identity(of_draws)
     if isinstance(value, tuple):
         return f"[{', '.join(_says(part, of_draws) for part in value)}]"
-    return repr(value)
+    return config_key(value)
 
 
 class Overseer(Component):

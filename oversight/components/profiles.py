@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import BeforeValidator, Field, SkipValidation, TypeAdapter, WithJsonSchema
 from scipy.special import expit, logit
 
 from oversight.core.claims import FloatArray, IntArray
-from oversight.core.config import Amount, Positive, Share, Strict
+from oversight.core.config import Amount, Config, Positive, Share
 from oversight.core.evidence import Evidence
 
 CLEAREST = 1 - 1e-9
 """Accuracies are clipped here, so that log-odds stay finite."""
 
 
-class ByHeight(Strict):
+class ByHeight(Config):
     """Accuracy at the root (against gold) and at the leaves (against the claim's truth); log-odds
     in between."""
+
+    key_name: ClassVar[str] = "ByHeight"
 
     root: Share = 0.70
     leaf: Share = 0.92
@@ -53,8 +55,10 @@ Accuracy = Annotated[
 ]
 
 
-class Minutes(Strict):
+class Minutes(Config):
     """What a person's attention costs, in minutes: a claim, an argument read, an aid consulted."""
+
+    key_name: ClassVar[str] = "Minutes"
 
     root: Amount = 12.0
     leaf: Amount = 2.0
@@ -78,7 +82,7 @@ def reading_minutes(minutes: Minutes, evidence: Evidence | None) -> float | Floa
     return minutes.argument * read + minutes.aid * evidence.aids
 
 
-class PeopleSettings(Strict):
+class PeopleSettings(Config):
     """The human overseers."""
 
     accuracy: Accuracy = ByHeight()
@@ -92,7 +96,7 @@ class PeopleSettings(Strict):
     minutes: Minutes = Minutes()
 
 
-class ModelSettings(Strict):
+class ModelSettings(Config):
     """The strong model U, of which debaters, consultants and assistants are copies."""
 
     accuracy: Accuracy = ByHeight(root=0.93, leaf=0.98)

@@ -1,12 +1,12 @@
-"""Strict settings: unknown keys are told with the nearest right one, beside every other error, and
-nothing is coerced."""
+"""The base of everything that a scenario file holds: nothing is coerced, and all errors are
+reported together, an unknown key with the nearest right one."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -38,9 +38,11 @@ def nearest(word: object, known: list[str]) -> str:
     )
 
 
-def told(message: str, loc: tuple[int | str, ...] = (), value: object = None) -> InitErrorDetails:
+def error_at(
+    message: str, loc: tuple[int | str, ...] = (), value: object = None
+) -> InitErrorDetails:
     """One error, at a place below the one being validated."""
-    kind = PydanticCustomError("told", "{message}", {"message": message})
+    kind = PydanticCustomError("refused", "{message}", {"message": message})
     return InitErrorDetails(type=kind, loc=loc, input=value)
 
 
@@ -50,10 +52,10 @@ def raise_all(title: str, errors: list[InitErrorDetails]) -> None:
         raise ValidationError.from_exception_data(title, errors)
 
 
-def lines_of(error: ValidationError, below: tuple[int | str, ...] = ()) -> list[InitErrorDetails]:
+def errors_of(error: ValidationError, below: tuple[int | str, ...] = ()) -> list[InitErrorDetails]:
     """The errors of a validation, to be raised again together with others."""
     return [
-        told(line["msg"], (*below, *line["loc"]), line.get("input"))
+        error_at(line["msg"], (*below, *line["loc"]), line.get("input"))
         for line in error.errors(include_url=False)
         if line["type"] != "default_factory_not_called"  # only follows from another error
     ]
@@ -77,8 +79,14 @@ def _constant_default(kind: Any, key: str) -> tuple[Any] | None:
     return (field.get_default(call_default_factory=True),)
 
 
-class Strict(BaseModel):
-    """Base of everything a scenario file says."""
+class Config(BaseModel):
+    """Base of every section and component of a scenario: frozen, strict, and equal by value.
+
+    key_name  what `config_key` calls a class; state it where values of the class are knobs, because
+              draws and kept results are keyed by it. The class's own name where it is empty
+    """
+
+    key_name: ClassVar[str] = ""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False
@@ -86,25 +94,51 @@ class Strict(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _tell_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _refuse_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if data is None:
             data = {}
         if not isinstance(data, Mapping):
             return handler(data)
         known = cls.file_keys()
         errors = [
-            told(f"unknown key; {nearest(key, known)}", (str(key),), value)
+            error_at(f"unknown key; {nearest(key, known)}", (str(key),), value)
             for key, value in data.items()
             if key not in cls.model_fields
         ]
         try:
-            made = handler({key: v for key, v in data.items() if key in cls.model_fields})
+            checked = handler({key: v for key, v in data.items() if key in cls.model_fields})
         except ValidationError as error:
-            errors += lines_of(error)
+            errors += errors_of(error)
         raise_all(cls.__name__, errors)
-        return made
+        return checked
 
     @classmethod
     def file_keys(cls) -> list[str]:
         """The keys that a file may write."""
         return [key for key, field in cls.model_fields.items() if not field.exclude]
+
+
+def config_key(value: object) -> str:
+    """A knob's value as text, to key draws and kept results by.
+
+    A `Config` gives its `key_name` and every field, in the order of its class; anything else its
+    `repr`. So neither renaming a class nor a library's own `repr` can move a number.
+
+    >>> class Hours(Config):
+    ...     key_name = "Hours"
+    ...     most: Count = 8
+    >>> config_key((Hours(), 0.5))
+    '(Hours(most=8), 0.5)'
+    """
+    if isinstance(value, Config):
+        kind = type(value)
+        fields = (f"{key}={config_key(getattr(value, key))}" for key in kind.model_fields)
+        return f"{kind.key_name or kind.__name__}({', '.join(fields)})"
+    if type(value) in (tuple, list):
+        assert isinstance(value, tuple | list)
+        parts = ", ".join(map(config_key, value))
+        return f"[{parts}]" if isinstance(value, list) else f"({parts}{',' * (len(value) == 1)})"
+    if type(value) is dict:
+        pairs = (f"{config_key(key)}: {config_key(below)}" for key, below in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return repr(value)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from oversight.running.store import StoreError
+from oversight.core.errors import StoreError
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from oversight.core.config import nearest
+from oversight.core.errors import PluginError
 
 NEEDED = {
     "mechanisms": ("model_validate", "assess"),
@@ -19,12 +20,8 @@ NEEDED = {
 """What a plugin of a group must have to be one."""
 
 
-class PluginError(Exception):
-    """A plugin that cannot be used, in words for the person who installed it."""
-
-
 @dataclass(frozen=True)
-class Registry:
+class Plugins:
     """The plugins of one group, by name: those that loaded, and why the others did not."""
 
     group: str
@@ -46,13 +43,13 @@ class Registry:
 
 
 @cache
-def registry(group: str) -> Registry:
+def plugins(group: str) -> Plugins:
     """Every plugin of a group, imported."""
     return read(group, list(entry_points(group=f"oversight.{group}")))
 
 
-def read(group: str, found: list[EntryPoint]) -> Registry:
-    """A registry from entry points. Two plugins of one name are refused, each named with where it
+def read(group: str, found: list[EntryPoint]) -> Plugins:
+    """The plugins of a group from its entry points. Two plugins of one name are refused, each named with where it
     comes from."""
     by_name: dict[str, set[str]] = {}
     for entry in found:
@@ -83,4 +80,4 @@ def read(group: str, found: list[EntryPoint]) -> Registry:
             )
         else:
             loaded[entry.name] = made
-    return Registry(group, loaded, broken)
+    return Plugins(group, loaded, broken)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from oversight.core.config import Amount, Count, Positive, Strict, raise_all, told
+from oversight.core.config import Amount, Config, Count, Positive, error_at, raise_all
 
 Unlimited = Literal["unlimited"]
 
@@ -32,7 +32,7 @@ People = Annotated[
 ]
 
 
-class Desk(Strict):
+class Desk(Config):
     """The people of a protocol, their hours, and what long hours do to them. Every human factor is
     off at 0."""
 
@@ -101,19 +101,19 @@ class Desk(Strict):
                 f"{self.hours_per_day:g} hours from {self.start:g} o'clock on run past midnight; "
                 f"expected at most {24 - self.start:g}, or an earlier start"
             )
-            errors.append(told(says, ("hours_per_day",)))
+            errors.append(error_at(says, ("hours_per_day",)))
         if self.sitting > 60 * self.hours_per_day:
             says = (
                 f"a sitting of {self.sitting:g} minutes in a day of {60 * self.hours_per_day:g}; "
                 "expected no more than the day has"
             )
-            errors.append(told(says, ("sitting",)))
+            errors.append(error_at(says, ("sitting",)))
         if self.deadline is not None and self.deadline <= self.start:
             says = (
                 f"{self.deadline:g} o'clock comes before anybody has started, at {self.start:g}; "
                 "expected a later hour (33 is nine in the morning of the second day)"
             )
-            errors.append(told(says, ("deadline",)))
+            errors.append(error_at(says, ("deadline",)))
         raise_all("desk", errors)
         return self
 

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oversight.components.component import Component, OverseerWrapper, Wrapper, roles_of
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
-from oversight.core.config import Amount, Share, Strict, Switch, Whole
+from oversight.core.config import Amount, Config, Share, Switch, Whole, config_key
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 from oversight.worlds.base import Pool, Setting
@@ -27,9 +27,11 @@ who learns from them."""
 Some = Annotated[Share, Field(gt=0)]
 
 
-class Slice(Strict):
+class Slice(Config):
     """The items that a failure strikes: those for which all of this holds; all, if nothing is
     said."""
+
+    key_name: ClassVar[str] = "Slice"
 
     share: Some | None = Field(None, description="a random share of the items")
     region: Some | None = Field(
@@ -68,8 +70,10 @@ class Slice(Strict):
         return found
 
 
-class Onset(Strict):
+class Onset(Config):
     """From when on a failure strikes."""
+
+    key_name: ClassVar[str] = "Onset"
 
     item: Whole = Field(0, description="the first item it strikes; items come in order")
     level: Whole = Field(0, description="the lowest height of a claim it strikes; 0 is the leaves")
@@ -160,7 +164,7 @@ class Failure(Wrapper):
         """What this failure is, as text: its name and the knobs that are not the default."""
         fields = type(self).model_fields
         told = {k: getattr(self, k) for k in sorted(self.file_keys())}
-        changed = [f"{k}={v!r}" for k, v in told.items() if v != fields[k].get_default()]
+        changed = [f"{k}={config_key(v)}" for k, v in told.items() if v != fields[k].get_default()]
         return f"{self.name}({', '.join(changed)})"
 
     def strength(self, claims: Claims) -> FloatArray:

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
 
 from oversight.components.component import Component, Overseer, rewrite, roles_of
-from oversight.core.config import Strict, lines_of, nearest, raise_all, told
-from oversight.core.plugins import PluginError, registry
+from oversight.core.config import Config, error_at, errors_of, nearest, raise_all
+from oversight.core.errors import PluginError
+from oversight.core.plugins import plugins
 from oversight.failures.base import LAST, Failure
 
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 
 
-class Injection(Strict):
+class Injection(Config):
     """Failures that strike together, and the severities at which they are tried."""
 
     together: tuple[Failure, ...]
@@ -84,7 +85,7 @@ def _written(failure: Failure) -> dict[str, Any]:
         if key in ("items", "onset") and not failure.partial:
             continue
         value = getattr(failure, key)
-        if isinstance(value, Strict):
+        if isinstance(value, Config):
             value = {k: v for k, v in value.model_dump().items() if v is not None}
         if value is not None and value != {}:
             told[key] = value
@@ -103,14 +104,14 @@ def injection(value: Any) -> Injection:
     try:
         severity = _severities(rest.pop("severity", list(SEVERITIES)))
     except ValueError as error:
-        errors.append(told(str(error), ("severity",)))
+        errors.append(error_at(str(error), ("severity",)))
     parts: list[Failure] = []
     if "together" in rest:
         listed = rest.pop("together")
         for key in rest:
-            errors.append(told("unknown key; expected together and severity", (str(key),)))
+            errors.append(error_at("unknown key; expected together and severity", (str(key),)))
         if not isinstance(listed, list | tuple) or not listed:
-            errors.append(told("expected a list of failures, each with a kind", ("together",)))
+            errors.append(error_at("expected a list of failures, each with a kind", ("together",)))
             listed = []
         places: list[tuple[tuple[str | int, ...], Any]] = [
             (("together", i), part) for i, part in enumerate(listed)
@@ -121,9 +122,9 @@ def injection(value: Any) -> Injection:
         try:
             parts.append(_failure(part))
         except ValidationError as error:
-            errors += lines_of(error, place)
+            errors += errors_of(error, place)
         except ValueError as error:
-            errors.append(told(str(error), place))
+            errors.append(error_at(str(error), place))
     raise_all("failure", errors)
     return Injection(together=tuple(parts), severity=severity)
 
@@ -144,37 +145,37 @@ def _failure(value: Any) -> Failure:
     if not isinstance(value, Mapping):
         raise ValueError(f"{value!r} is no failure; expected keys and values, with a kind")
     rest = dict(value)
-    kinds = registry("failures")
+    kinds = plugins("failures")
     if "kind" not in rest:
-        raise_all("failure", [told(f"missing; {nearest('', sorted(kinds.loaded))}", ("kind",))])
+        raise_all("failure", [error_at(f"missing; {nearest('', sorted(kinds.loaded))}", ("kind",))])
     try:
         kind = kinds.get(str(rest.pop("kind")))
     except PluginError as error:
-        raise_all("failure", [told(str(error), ("kind",))])
+        raise_all("failure", [error_at(str(error), ("kind",))])
     errors = []
     for key in ("items", "onset"):
         if rest.get(key) and not kind.partial:
-            errors.append(told(f"{kind.name} strikes all items alike; leave this out", (key,)))
+            errors.append(error_at(f"{kind.name} strikes all items alike; leave this out", (key,)))
     hidden = [key for key in ("inner", "copy_number") if key in rest]
     errors += [
-        told(f"unknown key; expected one of: {', '.join(kind.file_keys())}", (key,))
+        error_at(f"unknown key; expected one of: {', '.join(kind.file_keys())}", (key,))
         for key in hidden
     ]
     try:
         made: Failure = kind.model_validate({k: v for k, v in rest.items() if k not in hidden})
     except ValidationError as error:
-        errors += lines_of(error)
+        errors += errors_of(error)
     else:
         if made.on is not None and made.on not in made.can_strike:
             says = f"{made.name} cannot strike {made.on!r}; expected {' or '.join(made.can_strike)}"
-            errors.append(told(says, ("on",)))
+            errors.append(error_at(says, ("on",)))
     raise_all("failure", errors)
     return made
 
 
 def catalogue() -> dict[str, Injection]:
     """Every registered failure as it stands, by name."""
-    loaded = registry("failures").loaded
+    loaded = plugins("failures").loaded
     return {name: Injection(together=(loaded[name](),)) for name in sorted(loaded)}
 
 

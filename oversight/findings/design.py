@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from oversight.components.component import Overseer
+from oversight.core.errors import DesignError
 from oversight.core.files import write, writing
 from oversight.core.streams import stream
 from oversight.findings.results import Results, Row, write_csv
@@ -30,10 +31,6 @@ from oversight.studies.study import Case, Study
 
 DRY = 20
 """So many batches with nothing new end a search."""
-
-
-class DesignError(Exception):
-    """A search that cannot be made, in words for the person who asked."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from oversight.analyses.exporting import told_of
 from oversight.core.claims import FloatArray
+from oversight.core.errors import KnobError, SensitivityError
 from oversight.core.files import writing
 from oversight.findings.results import write_csv
 from oversight.metrics.pgr import LEAST_GAP, OK
@@ -25,17 +26,13 @@ from oversight.running.replicate import COLUMNS, Failed
 from oversight.running.runner import Progress, opened
 from oversight.running.store import Store
 from oversight.running.workers import Crew, Task
-from oversight.studies.knobs import PathError, varied
+from oversight.studies.knobs import varied
 from oversight.studies.sensitivity import USUAL, Sensitivity
 from oversight.studies.study import Study
 
 NOISE = "replicate"
 WORLDS = 2**20
 """Replicates that the noise is drawn from."""
-
-
-class SensitivityError(Exception):
-    """An analysis that cannot be made, in words for the person who asked."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ def _problem(study: Study, path: str, ends: tuple[float, float]) -> str:
     try:
         for end in ends:
             varied(study.still, path, end)
-    except PathError as error:
+    except KnobError as error:
         return str(error)
     return ""
 
@@ -235,7 +232,7 @@ KEYS = ("S1", "S1_conf", "ST", "ST_conf")
 def _placed(study: Study, path: str, value: float) -> Study:
     try:
         placed: Study = varied(study, path, value)
-    except PathError as error:
+    except KnobError as error:
         raise SensitivityError(f"ranges that do not go together: {error}") from None
     return placed
 
@@ -246,7 +243,7 @@ def _whole(study: Study, path: str, ends: tuple[float, float]) -> bool:
         return False
     try:
         varied(study, path, (ends[0] + ends[1]) / 2 + 0.25)
-    except PathError:
+    except KnobError:
         return True
     return False
 

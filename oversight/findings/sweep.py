@@ -194,7 +194,7 @@ def _first(row: Row) -> Row:
 
 
 def placed(study: Study, values: Mapping[str, float]) -> Study:
-    """The study with knobs at these values. Raises PathError where they do not fit."""
+    """The study with knobs at these values. Raises KnobError where they do not fit."""
     study = study.still
     for path, value in values.items():
         study = varied(study, path, value)
@@ -221,7 +221,7 @@ def sweep(
 
     hours  budgets of person-hours to compare protocols at, besides
 
-    Raises PathError where values that are right by themselves do not go together.
+    Raises KnobError where values that are right by themselves do not go together.
     """
     grid = spanned(study, hours)
     with opened(out) as store, Crew(executor, jobs) as crew:
@@ -253,7 +253,7 @@ def sweep(
 
 
 def spanned(study: Study, hours: Sequence[float] = ()) -> dict[str, tuple[float, ...]]:
-    """The grid of a study's sweep, or of these budgets in place of its own. Raises PathError where
+    """The grid of a study's sweep, or of these budgets in place of its own. Raises KnobError where
     some point of it is no scenario."""
     grid = grid_of(study, hours)
     for values in product(*grid.values()):

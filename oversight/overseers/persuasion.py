@@ -11,11 +11,11 @@ from pydantic import Field
 from scipy.special import chdtri, ndtri
 
 from oversight.core.claims import FloatArray
-from oversight.core.config import Amount, Count, Share, Strict
+from oversight.core.config import Amount, Config, Count, Share
 from oversight.core.streams import Chance
 
 
-class Arguing(Strict):
+class Arguing(Config):
     """How arguments work (MODEL 5): knobs shared by every mechanism in which U argues."""
 
     candidates: Count = Field(

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
 
 from oversight.components.component import Component, Overseer
-from oversight.core.config import lines_of, raise_all, told
-from oversight.core.plugins import PluginError, registry
+from oversight.core.config import error_at, errors_of, raise_all
+from oversight.core.errors import PluginError
+from oversight.core.plugins import plugins
 from oversight.overseers.aggregation import Aggregator
 from oversight.overseers.human import Human
 from oversight.overseers.model import Agent, Model
@@ -21,7 +22,7 @@ PLAIN: dict[str, type[Overseer]] = {"human": Human, "model": Model}
 
 def overseers() -> dict[str, Any]:
     """Everything that can stand where an overseer is asked for, by name."""
-    return {**PLAIN, **registry("mechanisms").loaded}
+    return {**PLAIN, **plugins("mechanisms").loaded}
 
 
 def _overseer(value: Any) -> Component:
@@ -36,9 +37,9 @@ def _overseer(value: Any) -> Component:
     if name in PLAIN:
         return _made(PLAIN[name], name, knobs)
     try:
-        kind = registry("mechanisms").get(name, besides=PLAIN)
+        kind = plugins("mechanisms").get(name, besides=PLAIN)
     except PluginError as error:
-        raise_all("overseer", [told(str(error), (name,))])
+        raise_all("overseer", [error_at(str(error), (name,))])
     return _made(kind, name, knobs)
 
 
@@ -71,11 +72,11 @@ def _made(kind: Any, name: str, knobs: Any) -> Component:
             "is set from Python or by a failure, not in a file; keys: "
             f"{', '.join(kind.file_keys())}"
         )
-        raise_all(name, [told(says, (name, key)) for key in inside_only])
+        raise_all(name, [error_at(says, (name, key)) for key in inside_only])
     try:
         made: Component = kind.model_validate({} if knobs is None else knobs)
     except ValidationError as error:
-        raise_all(name, lines_of(error, (name,)))
+        raise_all(name, errors_of(error, (name,)))
     return made
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from oversight.running.workers import CrewError
+from oversight.core.errors import WorkersError
 from oversight.studies.fingerprint import of_engine
 
 LIKE = "expected the address of a scheduler, like tcp://host:8786"
@@ -51,19 +51,19 @@ class Cluster(Executor):
 
 @contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
-    """The cluster at an address. Raises CrewError where it cannot be reached, or cannot work."""
+    """The cluster at an address. Raises WorkersError where it cannot be reached, or cannot work."""
     client = _client(address)
     with client:
         if not client.nthreads():
-            raise CrewError(f"{address}: has no workers")
+            raise WorkersError(f"{address}: has no workers")
         try:
             engines = client.run(of_engine)
         except Exception as error:  # whatever it is that its workers lack
             why = str(error).split("\n")[0]
-            raise CrewError(f"{address}: its workers cannot run this program: {why}") from None
+            raise WorkersError(f"{address}: its workers cannot run this program: {why}") from None
         for worker, engine in engines.items():
             if engine != of_engine():
-                raise CrewError(
+                raise WorkersError(
                     f"{address}: its worker {worker} has another version of this program, or of "
                     "numpy, scipy, pydantic or simpy; install the same there, or start it again"
                 )
@@ -80,7 +80,7 @@ def _client(address: str) -> Any:
     except ValueError:
         host = port = None
     if not host or not port:
-        raise CrewError(f"{address}: is no address; {LIKE}")
+        raise WorkersError(f"{address}: is no address; {LIKE}")
     made: list[Any] = []
 
     def reach() -> None:
@@ -97,4 +97,4 @@ def _client(address: str) -> Any:
     why: Any = made[0] if made else f"no scheduler answered in {REACHED:g} s"
     if made and not isinstance(why, Exception):
         return why
-    raise CrewError(f"{address}: cannot be reached: {str(why).splitlines()[0]}; {LIKE}")
+    raise WorkersError(f"{address}: cannot be reached: {str(why).splitlines()[0]}; {LIKE}")

@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from oversight.core.claims import BoolArray, FloatArray
+from oversight.core.errors import StoreError
 from oversight.running.replicate import COLUMNS, Failed, Replicate
 from oversight.studies import identity
 from oversight.studies.study import Case, Study
@@ -40,10 +41,6 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS failed (cell INTEGER, replicate INTEGER, error TEXT, origin TEXT, "
     "traceback TEXT, PRIMARY KEY (cell, replicate)) WITHOUT ROWID",
 )
-
-
-class StoreError(Exception):
-    """A results folder that cannot be used, in words for the person who named it."""
 
 
 class Store:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
+from oversight.core.errors import WorkersError
 from oversight.running.replicate import Failed, Replicate, run_replicate
 from oversight.running.store import LOST
 from oversight.studies.fingerprint import of_engine
@@ -33,10 +34,6 @@ MOST = 64
 TRIES = 2
 LOOK = 5.0
 """Seconds of silence after which it is looked whether anybody is still working."""
-
-
-class CrewError(Exception):
-    """Workers that cannot do the work, in words for the person who named them."""
 
 
 class Task(NamedTuple):
@@ -89,7 +86,7 @@ class Crew:
                     chunk = waiting.pop(future)
                     try:
                         replicates, seconds = future.result()
-                    except CrewError:
+                    except WorkersError:
                         raise
                     except Exception as error:  # a worker died, or could not even be reached
                         self._able()
@@ -120,7 +117,7 @@ class Crew:
                 future = self._sent([task])
                 self._done([future])
                 replicates, _ = future.result()
-            except CrewError:
+            except WorkersError:
                 raise
             except Exception as second:
                 self._able()
@@ -135,12 +132,12 @@ class Crew:
         return done
 
     def _able(self) -> None:
-        """Raises CrewError where nobody can do any work."""
+        """Raises WorkersError where nobody can do any work."""
         trouble = getattr(self._given, "trouble", None)
         if trouble is not None and (says := trouble()):
-            raise CrewError(says)
+            raise WorkersError(says)
         if self._begun is not None and _broken(self._pool) and not self._begun.is_set():
-            raise CrewError(
+            raise WorkersError(
                 "no worker process could be started; a script that asks for jobs must guard what "
                 "it runs with `if __name__ == '__main__':`"
             )
@@ -156,7 +153,7 @@ class Crew:
             except RuntimeError as error:  # broken, or ended by somebody
                 if self._given is not None:
                     says = "the executor takes no more work: " + (str(error) or repr(error))
-                    raise CrewError(f"{says}. What was finished is kept") from error
+                    raise WorkersError(f"{says}. What was finished is kept") from error
                 self._able()
                 if last == TRIES - 1:
                     raise
@@ -217,11 +214,11 @@ def _broken(pool: Executor | None) -> bool:
 
 
 def _sendable(study: Study) -> None:
-    """Raises CrewError where a study cannot be sent to another process."""
+    """Raises WorkersError where a study cannot be sent to another process."""
     try:
         pickle.dumps(study)
     except Exception as error:
-        raise CrewError(
+        raise WorkersError(
             f"cannot be sent to worker processes: {error}. Define what it is made of in a module, "
             "not in a function; or ask for no jobs"
         ) from None
@@ -246,7 +243,7 @@ def _given_up(task: Task, error: Exception) -> Replicate:
 def _chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate], float]:
     """Run replicates of one study, for an engine with this code; with the seconds it took."""
     if engine != of_engine():
-        raise CrewError(
+        raise WorkersError(
             "a worker has another version of this program or of what it draws and fits with; "
             "install the same there, or start it again"
         )

@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from oversight.core.claims import BoolArray, FloatArray
-from oversight.core.config import Amount, Strict
+from oversight.core.config import Amount, Config
 from oversight.core.streams import stream
 from oversight.students.probe import fit_probes
 from oversight.worlds.base import Pool, Setting
 
 
-class LinearStudent(Strict):
+class LinearStudent(Config):
     """L2 logistic regression on x. `features: k` lets it see a random k-dimensional view of x."""
 
     kind: Literal["linear"] = "linear"

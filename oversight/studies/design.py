@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
-from oversight.core.config import Count, Positive, Share, Strict, Whole, nearest
-from oversight.core.plugins import registry
+from oversight.core.config import Config, Count, Positive, Share, Whole, nearest
+from oversight.core.plugins import plugins
 from oversight.studies.search_space import Space
 
 
-class Design(Strict):
+class Design(Config):
     """What a scenario says of a search for protocols."""
 
     evaluations: Count = Field(160, le=100_000, description="protocols to try")
@@ -34,7 +34,7 @@ class Design(Strict):
     def problems(self, failures: Iterable[str]) -> list[tuple[tuple[str | int, ...], str]]:
         """What does not fit what is installed, or the scenario's failures; each with where."""
         found: list[tuple[tuple[str | int, ...], str]] = []
-        known = registry("mechanisms").loaded
+        known = plugins("mechanisms").loaded
         if self.mechanisms == ():
             found.append((("mechanisms",), "an empty space; expected at least one mechanism"))
         for i, name in enumerate(self.mechanisms or ()):
@@ -61,7 +61,7 @@ class Design(Strict):
 
     def space(self, world: Any) -> Space:
         """The protocols that may be tried."""
-        loaded = registry("mechanisms").loaded
+        loaded = plugins("mechanisms").loaded
         kinds = {name: loaded[name] for name in self.mechanisms or loaded}
         own = {name: dict(getattr(kind, "tries", {})) for name, kind in kinds.items()}
         knobs = {name: {**own[name], **self.knobs.get(name, {})} for name in kinds}

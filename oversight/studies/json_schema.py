@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from oversight.components.profiles import ByHeight
-from oversight.core.config import Strict
-from oversight.core.plugins import registry
+from oversight.core.config import Config
+from oversight.core.plugins import plugins
 from oversight.overseers.model import Model
 from oversight.overseers.slots import overseers
 from oversight.studies.study import Study
@@ -45,7 +45,7 @@ def _linked(node: Any) -> Any:
     return [_linked(part) for part in node] if isinstance(node, list) else node
 
 
-def _of(kind: type[Strict], definitions: dict[str, Any]) -> dict[str, Any]:
+def _of(kind: type[Config], definitions: dict[str, Any]) -> dict[str, Any]:
     """A model's schema without keys that a file may not write; what it refers to is put aside."""
     made = kind.model_json_schema(ref_template="#/$defs/{model}")
     definitions.update(made.pop("$defs", {}))
@@ -77,7 +77,7 @@ def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
     share = {"type": "number", "minimum": 0, "maximum": 1}
     severity = {"anyOf": [share, {"type": "array", "items": share, "minItems": 1}]}
     alone, kinds = [], []
-    for name, kind in sorted(registry("failures").loaded.items()):
+    for name, kind in sorted(plugins("failures").loaded.items()):
         made = _of(kind, definitions)
         made["properties"]["kind"] = {"const": name}
         made["properties"]["on"]["enum"] = [*kind.can_strike, None]
@@ -97,4 +97,4 @@ def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _all(group: str, definitions: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_of(kind, definitions) for _, kind in sorted(registry(group).loaded.items())]
+    return [_of(kind, definitions) for _, kind in sorted(plugins(group).loaded.items())]

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from oversight.components.component import Component
-from oversight.core.config import Strict, nearest
+from oversight.core.config import Config, nearest
+from oversight.core.errors import KnobError
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection
 
@@ -17,24 +18,20 @@ NOT_VARIED = ("oversight", "name", "about", "replicates", "sweep", "design", "se
 HOURS = "desk.hours"
 
 
-class PathError(ValueError):
-    """A path that leads nowhere, or a value that does not fit there; in words for a person."""
-
-
 def varied(study: Any, path: str, value: Any) -> Any:
     """A copy of a study with the knob at `path`, its keys joined by dots, set to a value. A budget
     of hours needs no desk.
 
-    Raises PathError, which says what would be right.
+    Raises KnobError, which says what would be right.
     """
     if path.split(".")[0] in NOT_VARIED:
-        raise PathError(f"{path}: cannot be varied; expected a knob of what is simulated")
+        raise KnobError(f"{path}: cannot be varied; expected a knob of what is simulated")
     if path == HOURS and study.desk is None:
         study = study.model_copy(update={"desk": Desk.plain()})
     try:
         return _assigned(study, path.split("."), value)
-    except PathError as error:
-        raise PathError(f"{path}: {error}") from None
+    except KnobError as error:
+        raise KnobError(f"{path}: {error}") from None
 
 
 def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
@@ -53,22 +50,22 @@ def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
         parts = {str(i): part for i, part in enumerate(holder)}
         parts[step] = _assigned(_known(step, parts), rest, value)
         return tuple(parts.values())
-    if isinstance(holder, Strict):
+    if isinstance(holder, Config):
         parts = {key: getattr(holder, key) for key in type(holder).file_keys()}
         below = _known(step, parts)
         if below is None and rest:
-            raise PathError(f"{step!r} is left out here, so that nothing below it can be varied")
+            raise KnobError(f"{step!r} is left out here, so that nothing below it can be varied")
         return _changed(holder, parts, step, _assigned(below, rest, value))
-    raise PathError(f"there is no key {step!r} below {holder!r}")
+    raise KnobError(f"there is no key {step!r} below {holder!r}")
 
 
 def _known(step: str, parts: Mapping[str, Any]) -> Any:
     if step not in parts:
-        raise PathError(f"unknown key {step!r}; {nearest(step, list(parts))}")
+        raise KnobError(f"unknown key {step!r}; {nearest(step, list(parts))}")
     return parts[step]
 
 
-def _changed(holder: Strict, parts: dict[str, Any], key: str, value: Any) -> Any:
+def _changed(holder: Config, parts: dict[str, Any], key: str, value: Any) -> Any:
     """A copy with one key changed, checked like a file."""
     if isinstance(parts[key], int) and isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -76,7 +73,7 @@ def _changed(holder: Strict, parts: dict[str, Any], key: str, value: Any) -> Any
         return type(holder).model_validate({**parts, key: value})
     except ValidationError as error:
         told = (_says(line) for line in error.errors(include_url=False))
-        raise PathError("; ".join(dict.fromkeys(told))) from None
+        raise KnobError("; ".join(dict.fromkeys(told))) from None
 
 
 def _says(line: Any) -> str:

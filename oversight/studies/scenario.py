@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from oversight.core.config import nearest
+from oversight.core.errors import Problem, ScenarioError
 from oversight.studies.study import SCHEMA, Study, future
 from oversight.worlds.tree_files import FileTree, as_json
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 50_000
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong in a file: where (line from 1, 0 for the whole file; path of keys) and
-    what."""
-
-    file: str
-    line: int
-    path: str
-    says: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.path}: {self.says}" if self.path else f"{place}: {self.says}"
-
-
-class ScenarioError(Exception):
-    """A scenario that cannot be used; `problems` holds everything that is wrong with it."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 def shipped() -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from oversight.core.config import Count, Strict
+from oversight.core.config import Config, Count
 
 
 def _between(value: Any) -> tuple[float, float]:
@@ -37,7 +37,7 @@ def _power(value: Any) -> Any:
     return value
 
 
-class Sensitivity(Strict):
+class Sensitivity(Config):
     """Which knobs are varied, over which ranges, and how finely."""
 
     knobs: dict[str, Between] = Field(

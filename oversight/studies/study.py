@@ -22,13 +22,14 @@ from pydantic_core import InitErrorDetails
 
 from oversight.components.component import Component, Overseer
 from oversight.components.profiles import ModelSettings, PeopleSettings, accuracy_problem
-from oversight.core.config import Count, Strict, default_of, lines_of, raise_all, told
-from oversight.core.plugins import PluginError, registry
+from oversight.core.config import Config, Count, default_of, error_at, errors_of, raise_all
+from oversight.core.errors import KnobError, PluginError
+from oversight.core.plugins import plugins
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection, InjectionField
 from oversight.overseers.slots import OverseerSlot
 from oversight.studies.design import Design
-from oversight.studies.knobs import PathError, varied
+from oversight.studies.knobs import varied
 from oversight.studies.sensitivity import Sensitivity
 from oversight.studies.sweep import MOST_POINTS, Sweep
 from oversight.worlds.base import Setting
@@ -49,13 +50,13 @@ def _plugin(group: str, default: str) -> BeforeValidator:
                 return value
             raise ValueError(f"{value!r} is no {group.removesuffix('s')}; expected keys and values")
         try:
-            kind = registry(group).get(str(value.get("kind", default)))
+            kind = plugins(group).get(str(value.get("kind", default)))
         except PluginError as error:
-            raise_all(group, [told(str(error), ("kind",))])
+            raise_all(group, [error_at(str(error), ("kind",))])
         try:
             return kind.model_validate({"kind": default, **value}, context=info.context)
         except ValidationError as error:
-            raise_all(group, lines_of(error))
+            raise_all(group, errors_of(error))
 
     return BeforeValidator(read)
 
@@ -89,7 +90,7 @@ class Case(NamedTuple):
     severity: float = 0.0
 
 
-class Study(Strict):
+class Study(Config):
     """A scenario with everything resolved.
 
     Python users build one from parts: `Study(protocols={"mine":
@@ -101,10 +102,10 @@ class Study(Strict):
     about: str = ""
     seed: Seed = 0
     replicates: Annotated[Count, Field(le=1_000_000)] = 20
-    world: World = Field(default_factory=lambda: registry("worlds").get("concept")())
+    world: World = Field(default_factory=lambda: plugins("worlds").get("concept")())
     overseer: PeopleSettings = PeopleSettings()
     model: ModelSettings = ModelSettings()
-    student: Student = Field(default_factory=lambda: registry("students").get("linear")())
+    student: Student = Field(default_factory=lambda: plugins("students").get("linear")())
     protocols: dict[str, OverseerSlot]
     failures: dict[str, InjectionField] = Field(default_factory=dict)
     desk: Desk | None = None
@@ -128,7 +129,7 @@ class Study(Strict):
         ]
         raise_all(
             "protocols",
-            [told("expected a name of 1 to 60 printable characters", (name,)) for name in bad],
+            [error_at("expected a name of 1 to 60 printable characters", (name,)) for name in bad],
         )
         return protocols
 
@@ -142,7 +143,7 @@ class Study(Strict):
     def _failures_named(cls, failures: dict[str, Injection]) -> dict[str, Injection]:
         bad = [n for n in failures if not n.strip() or len(n) > 60 or not n.isprintable()]
         says = "expected a name of 1 to 60 printable characters"
-        raise_all("failures", [told(says, (name,)) for name in bad])
+        raise_all("failures", [error_at(says, (name,)) for name in bad])
         return failures
 
     @model_validator(mode="after")
@@ -151,27 +152,27 @@ class Study(Strict):
         ceiling, tree = self.world.ceiling, self.world.template
         for section, settings in (("overseer", self.overseer), ("model", self.model)):
             if problem := accuracy_problem(settings.accuracy, ceiling, tree.height):
-                errors.append(told(problem, (section, "accuracy")))
+                errors.append(error_at(problem, (section, "accuracy")))
         if problem := self.student.problem(self.world.features):
-            errors.append(told(problem, ("student", "features")))
+            errors.append(error_at(problem, ("student", "features")))
         for name, protocol in self.protocols.items():
             for path, part in _parts(protocol, ("protocols", name)):
-                errors += [told(says, (*path, key)) for key, says in part.problems(self.world)]
+                errors += [error_at(says, (*path, key)) for key, says in part.problems(self.world)]
         try:
-            registry("mechanisms").get("direct")  # the baseline is always run
+            plugins("mechanisms").get("direct")  # the baseline is always run
         except PluginError as error:
-            errors.append(told(str(error), ("protocols",)))
+            errors.append(error_at(str(error), ("protocols",)))
         items, height = self.world.train_items, tree.height
         for name, failure in self.failures.items():
             found = failure.problems(self.protocols.values(), items, height)
-            errors += [told(says, ("failures", name, *path)) for path, says in found]
+            errors += [error_at(says, ("failures", name, *path)) for path, says in found]
         if self.design is not None:
             found = self.design.problems(self.failures)
-            errors += [told(says, ("design", *path)) for path, says in found]
+            errors += [error_at(says, ("design", *path)) for path, says in found]
         errors += self._misplaced()
         if UNAIDED in self.protocols and self.baseline_protocol is None:
             says = "names the baseline, which is `direct: {}`; call this protocol something else"
-            errors.append(told(says, ("protocols", UNAIDED)))
+            errors.append(error_at(says, ("protocols", UNAIDED)))
         raise_all("study", errors)
         return self
 
@@ -185,14 +186,14 @@ class Study(Strict):
                 for value in values:
                     try:
                         varied(plain, path, value)
-                    except PathError as error:
+                    except KnobError as error:
                         says = str(error).removeprefix(f"{path}: ")
-                        errors.append(told(says, (*where, path)))
+                        errors.append(error_at(says, (*where, path)))
                         break
         points = prod(len(values) for values in self.sweep.values())
         if points > MOST_POINTS:
             says = f"{points:,} points; at most {MOST_POINTS:,} are run at once"
-            errors.append(told(says, ("sweep",)))
+            errors.append(error_at(says, ("sweep",)))
         return errors
 
     @property
@@ -216,7 +217,7 @@ class Study(Strict):
         for."""
         if self.baseline_protocol is not None:
             return dict(self.protocols)
-        return {UNAIDED: registry("mechanisms").get("direct")(), **self.protocols}
+        return {UNAIDED: plugins("mechanisms").get("direct")(), **self.protocols}
 
     def cases(self, failures: Mapping[str, Injection] | None = None) -> list[Case]:
         """Every protocol as it is, then under every failure that applies to it, at each of its
@@ -286,7 +287,7 @@ def _parts(
 
 def _told(value: Any) -> Any:
     """As `_resolved`, without what is left at its default."""
-    if not isinstance(value, Strict) or isinstance(value, Component):
+    if not isinstance(value, Config) or isinstance(value, Component):
         return _resolved(value)
     told = {}
     for key in type(value).file_keys():
@@ -302,7 +303,7 @@ def _resolved(value: Any) -> Any:
     if isinstance(value, Component):
         knobs = {key: _resolved(getattr(value, key)) for key in type(value).file_keys()}
         return {value.name: {key: v for key, v in knobs.items() if v is not None}}
-    if isinstance(value, Strict):
+    if isinstance(value, Config):
         return {key: _resolved(getattr(value, key)) for key in type(value).file_keys()}
     if isinstance(value, Mapping):
         return {key: _resolved(v) for key, v in value.items()}

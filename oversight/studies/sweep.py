@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from oversight.core.config import Number, Strict, raise_all, told
+from oversight.core.config import Config, Number, error_at, raise_all
 
 MOST_POINTS = 100_000
 
 
-class Range(Strict):
+class Range(Config):
     """Evenly spaced values, both ends included."""
 
     low: Number
@@ -43,11 +43,11 @@ def _values(value: Any) -> tuple[float, ...]:
         raise_all(
             "range",
             [
-                told("unknown key; a range has from, to, steps and scale", (str(key),))
+                error_at("unknown key; a range has from, to, steps and scale", (str(key),))
                 for key in value
                 if key not in known
             ]
-            + [told("missing", (key,)) for key in words if key not in value],
+            + [error_at("missing", (key,)) for key in words if key not in value],
         )
         return Range.model_validate({words.get(key, key): v for key, v in value.items()}).values
     if isinstance(value, str) or not isinstance(value, list | tuple):

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.core.config import Share, Strict
+from oversight.core.config import Config, Share
 from oversight.core.streams import Draws, gather, stream
 from oversight.worlds.base import PoolBase
 from oversight.worlds.tree import TaskTree
@@ -20,7 +20,7 @@ Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
 MOST_CLAIMS = 100_000_000
 
 
-class ConceptWorld(Strict):
+class ConceptWorld(Config):
     """Items x ~ N(0, I). Intended answer: the side of the concept; gold: that, flipped with chance
     1 - ceiling."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from oversight.core.claims import FloatArray, IntArray
+from oversight.core.errors import TreeError
 from oversight.worlds import gates
 from oversight.worlds.gates import Gate
 
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     Graph = nx.DiGraph[Any]
 
 MOST_NODES = 50_000
-
-
-class TreeError(ValueError):
-    """What is wrong with a tree, in words for the person who wrote it."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from oversight.core.config import Count, Strict, Whole, nearest, raise_all, told
+from oversight.core.config import Config, Count, Whole, error_at, nearest, raise_all
+from oversight.core.errors import TreeError
 from oversight.worlds import gates
-from oversight.worlds.tree import TaskTree, TreeError, balanced, from_graph
+from oversight.worlds.tree import TaskTree, balanced, from_graph
 
 
 def _leaf_prior(value: Any) -> float | str:
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 20_000_000
 
 
-class BalancedTree(Strict):
+class BalancedTree(Config):
     """Every inner node has `branching` children, down to `depth`; one gate a level, the root's
     first."""
 
@@ -90,7 +91,7 @@ class BalancedTree(Strict):
         errors = []
         if len(names) != self.depth:
             errors.append(
-                told(
+                error_at(
                     f"{len(names)} gates for a tree of depth {self.depth}; expected {self.depth}",
                     ("gates",),
                 )
@@ -99,7 +100,7 @@ class BalancedTree(Strict):
             try:
                 gates.parse(gate, self.branching)
             except ValueError as error:
-                errors.append(told(str(error), ("gates", i) if self.gates else ("branching",)))
+                errors.append(error_at(str(error), ("gates", i) if self.gates else ("branching",)))
         raise_all("tree", errors)
         try:
             self._tree = _balanced(self.branching, self.depth, names, self.leaf_prior)
@@ -115,7 +116,7 @@ def _balanced(
     return balanced(branching, depth, names).with_leaf_prior(leaf_prior)
 
 
-class FileTree(Strict):
+class FileTree(Config):
     """A tree read from a node-link JSON or a GraphML file beside the scenario.
 
     Inner nodes have an attribute `gate`; leaves may have a `prior`. Children are in the order of
@@ -139,7 +140,7 @@ class FileTree(Strict):
             graph = read_graph(folder, self.path)
             self._tree = from_graph(graph).with_leaf_prior(self.leaf_prior)
         except TreeError as error:
-            raise_all("tree", [told(f"{self.path}: {error}", ("path",))])
+            raise_all("tree", [error_at(f"{self.path}: {error}", ("path",))])
         return self
 
 
@@ -154,7 +155,7 @@ def _tree_settings(value: Any, info: ValidationInfo) -> Any:
     kind = value.get("kind", "balanced")
     if kind not in KINDS:
         says = f"unknown kind of tree {kind!r}; {nearest(kind, sorted(KINDS))}"
-        raise_all("tree", [told(says, ("kind",))])
+        raise_all("tree", [error_at(says, ("kind",))])
     return KINDS[kind].model_validate(value, context=info.context)
 
 
