@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -42,22 +43,86 @@ def test_the_scenario_of_the_readme_loads(tmp_path: Path) -> None:
     ]
 
 
-def test_the_first_screen_of_the_readme_is_real() -> None:
-    printed = CliRunner().invoke(main, ["compare", "quickstart"]).stdout
-    shown = (ROOT / "README.md").read_text(encoding="utf-8")
-    for line in printed.splitlines():
-        words = line.split()
-        # Last bits may turn one item in 4,000: names and columns must be there, numbers nearly.
-        if words:
-            assert words[0] in shown
-    assert "$ oversight compare quickstart" in shown
+def markdown_table(path: str, header: str) -> list[list[str]]:
+    """Cells of the rows below a table's header, as text."""
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    start = lines.index(header) + 2
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start:])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-@pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "docs").glob("*.md")))
+def near(shown: str, printed: str) -> bool:
+    """Whether two numbers are equal, as between processors: within .002 or 1 in the last digit."""
+    digits = len(shown.partition(".")[2])
+    return abs(float(shown) - float(printed)) <= max(0.002, 10.0**-digits) + 1e-9
+
+
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+
+
+@pytest.fixture(scope="module")
+def quickstart() -> list[str]:
+    return CliRunner().invoke(main, ["compare", "quickstart"]).stdout.splitlines()
+
+
+def test_the_table_of_the_readme_is_real(quickstart: list[str]) -> None:
+    printed = [re.split(r"\s{2,}", line.strip()) for line in quickstart]
+    start = next(i for i, row in enumerate(printed) if row[0] == "protocol")
+    head = printed[start]
+    rows = {row[0]: dict(zip(head, row, strict=True)) for row in printed if len(row) == len(head)}
+    shown = markdown_table(
+        "README.md", "| protocol | PGR | label accuracy | human minutes an item |"
+    )
+    assert [row[0] for row in shown] == [name for name in rows if name != "protocol"]
+    for protocol, *numbers in shown:
+        real = [rows[protocol][column] for column in ("PGR", "label accuracy", "min/item")]
+        assert all(near(*pair) for pair in zip(numbers, real, strict=True)), protocol
+
+
+def test_the_whole_output_in_the_results_page_is_real(quickstart: list[str]) -> None:
+    """Words are equal and numbers near: last bits may turn one item in 4,000."""
+    (block,) = (b for b in blocks("docs/results.md", "text") if b.startswith("$ oversight compare"))
+    shown = block.splitlines()[1:]
+    while quickstart and not quickstart[-1]:
+        quickstart = quickstart[:-1]
+    assert len(shown) == len(quickstart)
+    for mine, real in zip(shown, quickstart, strict=True):
+        assert NUMBER.sub("", mine).split() == NUMBER.sub("", real).split()
+        pairs = zip(NUMBER.findall(mine), NUMBER.findall(real), strict=True)
+        assert all(near(*pair) for pair in pairs), real
+
+
+def test_the_readme_is_short_and_its_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 140
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks("README.md", "python")
+    exec(compile(example, "README.md", "exec"), {"__name__": "example"})
+    assert (tmp_path / "summary.csv").exists()
+
+
+@pytest.mark.slow
+def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in blocks("docs/python.md", "python"):
+        exec(compile(example, "docs/python.md", "exec"), {"__name__": "example"})
+
+
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_links_between_pages(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / "docs" / target).exists(), target
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"]({page.name})" in index, page.name
 
 
 def test_every_knob_is_in_the_scenario_page() -> None:
