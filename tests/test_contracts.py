@@ -18,7 +18,8 @@ from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Claims, Evidence, Human, Mechanism, Model, Overseer, Panel, Verdicts
-from oversight.testing.contracts import MechanismContract, perfect, small_pool
+from oversight.testing import MechanismContract
+from oversight.testing.kit import perfect, small_pool
 
 
 class TestDirect(MechanismContract):

@@ -13,7 +13,7 @@ from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Evidence, Failure, Overseer, OverseerFailure, Verdicts
 from oversight.core.plugins import plugins
-from oversight.testing.contracts import FailureContract
+from oversight.testing import FailureContract
 
 REWARDS = RecursiveRewardModeling(samples=60, candidates=4)
 STRUCK: dict[str, Overseer] = {

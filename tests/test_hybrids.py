@@ -21,7 +21,7 @@ from mechanisms.vote import Vote
 from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts
 from oversight.core.plugins import plugins
 from oversight.running.replicate import run_replicate
-from oversight.testing.contracts import ITEMS, NUMBERS, ordinary, same, small_pool
+from oversight.testing.kit import ITEMS, NUMBERS, assert_same, ordinary, small_pool
 
 KNOBS = {"ladder": {"rungs": ((2,), (2, 4, 6))}}
 
@@ -41,21 +41,21 @@ def test_any_nesting_keeps_the_rules(seed: int) -> None:
     whole, order = ready.assess(pool.roots), rng.permutation(ITEMS)
     assert np.isfinite(whole.evidence).all()
     assert (whole.minutes >= 0).all()
-    same(ready.assess(Claims.of(order)), some(whole, order))
+    assert_same(ready.assess(Claims.of(order)), some(whole, order))
     node = int(rng.integers(len(pool.tree)))
     grid = ready.assess(Claims.of(pool.everyone, np.array([[0], [node]])))
-    same(some(grid, 0), whole)
-    same(pickle.loads(pickle.dumps(ready)).assess(pool.roots), whole)
+    assert_same(some(grid, 0), whole)
+    assert_same(pickle.loads(pickle.dumps(ready)).assess(pool.roots), whole)
     few = np.arange(3)
-    same(ready.assess(Claims.of(few, traced=True)), some(whole, few))
+    assert_same(ready.assess(Claims.of(few, traced=True)), some(whole, few))
 
     name = str(rng.choice(sorted(plugins("failures").loaded)))
     injected = Injection(together=(plugins("failures").get(name)(),))
     none, _ = injected.into(protocol, None, 0.0)
-    same(none.prepare(pool, who).assess(pool.roots), whole)
+    assert_same(none.prepare(pool, who).assess(pool.roots), whole)
     failing, _ = injected.into(protocol, None, 0.7)
     struck = failing.prepare(pool, who)
-    same(struck.assess(Claims.of(order)), some(struck.assess(pool.roots), order))
+    assert_same(struck.assess(Claims.of(order)), some(struck.assess(pool.roots), order))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""What the contracts are written with: small pools, settings, and comparisons to the last bit."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from oversight.components.component import Component, Overseer, OverseerWrapper, Wrapper
+from oversight.components.profiles import ByHeight, ModelSettings, PeopleSettings
+from oversight.core.claims import Verdicts
+from oversight.worlds.base import Setting
+from oversight.worlds.concept import ConceptPool, ConceptWorld
+
+ITEMS = 150
+"""Items of a small pool."""
+
+NUMBERS = ("evidence", "prior", "minutes", "calls", "labeled")
+"""The arrays of a verdict."""
+
+
+def small_pool(**changes: object) -> ConceptPool:
+    """A few items with a tree of nine leaves; `changes` are keys of the concept world."""
+    plain = {"train_items": ITEMS, "test_items": ITEMS, "features": 6}
+    return ConceptWorld.model_validate({**plain, **changes}).pool(5, 0, "train")
+
+
+def ordinary() -> Setting:
+    """People and a model who make mistakes."""
+    return Setting(PeopleSettings(), ModelSettings())
+
+
+def perfect() -> Setting:
+    """People and a model who make none."""
+    always = ByHeight(root=1.0, leaf=1.0)
+    return Setting(
+        PeopleSettings(accuracy=always, structure=0.0),
+        ModelSettings(accuracy=always, shared_bias=0.0),
+    )
+
+
+def assert_same(one: Verdicts, two: Verdicts) -> None:
+    """Assert that two verdicts are equal to the last bit."""
+    for name in NUMBERS:
+        a, b = getattr(one, name), getattr(two, name)
+        assert np.array_equal(np.asarray(a).ravel(), np.asarray(b).ravel()), f"{name} differs"
+
+
+def joined(parts: list[Verdicts]) -> Verdicts:
+    """Verdicts on batches, put one after another."""
+    return Verdicts(**{k: np.concatenate([getattr(p, k) for p in parts]) for k in NUMBERS})
+
+
+def some(verdicts: Verdicts, index: Any) -> Verdicts:
+    """The verdicts at an index."""
+    return Verdicts(**{name: getattr(verdicts, name)[index] for name in NUMBERS})
+
+
+def assess_roots(overseer: Overseer) -> Verdicts:
+    """What an overseer says of the root claims of a pool of its own, prepared for it anew."""
+    pool = small_pool()
+    return overseer.prepare(pool, ordinary()).assess(pool.roots)
+
+
+def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns in a fresh process; everything must pickle."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def twice_with_other_global_state(function: Callable[[], Any]) -> tuple[Any, Any]:
+    """The results of two calls between which the global random state differs.
+
+    Asserts that the second call draws nothing from it.
+    """
+    np.random.seed(1)  # noqa: NPY002 -- the point of the test
+    random.seed(1)
+    first = function()
+    before: Any = np.random.get_state()  # noqa: NPY002
+    own = random.getstate()
+    second = function()
+    after: Any = np.random.get_state()  # noqa: NPY002
+    assert np.array_equal(before[1], after[1]), "draws from numpy's global state"
+    assert before[2] == after[2], "draws from numpy's global state"
+    assert own == random.getstate(), "draws from the global state of `random`"
+    return first, second
+
+
+class Transparent(Wrapper):
+    """A wrapper of an agent, an aggregator or a reward model that changes nothing."""
+
+    def fit(self, *arguments: Any) -> Any:
+        """The same wrapper around the fitted part."""
+        return self.model_copy(update={"inner": self.inner.fit(*arguments)})
+
+
+def wrapped(part: Component) -> Component:
+    """The component behind a wrapper that changes nothing."""
+    kind = OverseerWrapper if isinstance(part, Overseer) or hasattr(part, "assess") else Transparent
+    return kind(inner=part)
+
+
+class AnyStudent:
+    """A student that a failure of labels never asks."""
