@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from oversight.cli.options import BAD_INPUT, Asked, end, refuse, run_options
+from oversight.cli.printing import show
 
 
 @click.command()
@@ -60,7 +61,7 @@ def compare(
         named = asked.scenario
         refuse(f"{named}: names no failures; `oversight stress {named}` tries them all")
     from oversight.cli.progress import progress
-    from oversight.reports import document as show
+    from oversight.reports import comparison, sweep
     from oversight.running import runner
 
     cases = len(study.cases(study.failures if failures else None))
@@ -69,7 +70,7 @@ def compare(
         going = progress(cases * study.replicates)
         with asked.running(going) as how:
             results = runner.compare(study, found=going.found, announce=going.again, **told, **how)
-        show.compared(results, asked.form, precision)
+        show(comparison.document(results, precision), asked.form)
         end(results.failed)
         return
     from oversight.findings import sweep as grids
@@ -81,7 +82,7 @@ def compare(
     with asked.running(going) as how:
         tell: Any = {"found": going.found, "announce": going.again}
         swept = grids.sweep(study, hours=budgets, **tell, **told, **how)
-    show.swept(swept, asked.form, precision)
+    show(sweep.document(swept, precision), asked.form)
     end(swept.failed)
 
 
@@ -127,7 +128,7 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
     from oversight.core.config import nearest
     from oversight.failures.injection import catalogue
     from oversight.findings.stress import stress as run
-    from oversight.reports import document as show
+    from oversight.reports.stress import document
 
     named = study.failures or catalogue()
     for name in only:
@@ -137,7 +138,7 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
     going = progress(0)
     with asked.running(going) as how:
         found = run(study, tolerance=tolerance, only=only, announce=going.again, **how)
-    show.stressed(found, asked.form, doses)
+    show(document(found, doses), asked.form)
     end(found.results.failed)
 
 
@@ -161,7 +162,7 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     from oversight.cli.progress import progress
     from oversight.core.errors import DesignError
     from oversight.findings.design import design as run
-    from oversight.reports import document as show
+    from oversight.reports.design import document
     from oversight.studies.design import Design
 
     told = {"evaluations": evaluations, "minutes": minutes}
@@ -174,7 +175,7 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
             done = run(study, step=going.counted("protocols", settings.evaluations), **how)
     except DesignError as error:
         refuse(str(error))
-    show.designed(done, asked.form)
+    show(document(done), asked.form)
     end(done.confirmed.failed)
 
 
@@ -206,7 +207,7 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
 
     from oversight.cli.progress import progress
     from oversight.findings import sensitivity as analysis
-    from oversight.reports import document as show
+    from oversight.reports.sensitivity import document
     from oversight.studies.sensitivity import Sensitivity
 
     own = study.sensitivity or Sensitivity()
@@ -239,7 +240,7 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
             done = analysis.analyze(study, found=going.found, **how)
     except analysis.SensitivityError as error:
         refuse(f"{asked.scenario}: {error}")
-    show.sensitive(done, asked.form)
+    show(document(done), asked.form)
     end(done.failed)
 
 

@@ -151,9 +151,9 @@ def _interrupted() -> NoReturn:
 def end(failed: list[Any]) -> None:
     """Tell what failed, if anything did."""
     if failed:
-        from oversight.reports import document as show
+        from oversight.cli.printing import show_failed
 
-        show.failed(failed)
+        show_failed(failed)
         sys.exit(SOME_FAILED)
 
 

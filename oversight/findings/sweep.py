@@ -246,7 +246,7 @@ def sweep(
             swept.to_csv(store.folder)
             parquet(store.folder / "runs.parquet", _blocks(swept.rows()))
             parquet(store.folder / "summary.parquet", _blocks(swept.summary()))
-            from oversight.reports.sweep import picture
+            from oversight.reports.curves import picture
 
             write(store.folder / "curves.svg", picture(swept))
     return swept

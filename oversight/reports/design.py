@@ -1,26 +1,52 @@
-"""Searches for protocols as people read them."""
+"""A search for protocols as a document."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from oversight.core.columns import names
+from oversight.findings.columns import DESIGN
 from oversight.findings.design import Designed
 from oversight.findings.results import Row
-from oversight.reports.tables import interval, plain, two
+from oversight.reports.document import Document, Paragraph, Part, Table
+from oversight.reports.tables import cell, interval, two
 
 HEADS = ("protocol", "min/item", "PGR", "95 % interval", "in search", "by", "what it is")
 
 
-def rows(done: Designed) -> list[list[str]]:
-    """The front and what was written by hand, cheapest first; random search is summed up below."""
-    return [_row(row) for row in done.rows() if row["origin"] != "random search"]
+def document(designed: Designed) -> Document:
+    """The confirmed front beside what was written by hand."""
+    study = designed.study
+
+    def parts() -> Iterator[Part]:
+        yield Table(HEADS, rows(designed), words=(0, -1))
+        yield from map(Paragraph, notes(designed))
+
+    def data() -> dict[str, object]:
+        return {
+            "scenario": study.name,
+            "how": designed.how,
+            "rows": designed.rows(),
+            "hypervolume": designed.hypervolumes(),
+            "budget": designed.budget,
+        }
+
+    title = f"{study.name}: {study.about}" if study.about else ""
+    return Document(title, parts, data, names(DESIGN), designed.rows)
 
 
-def _row(row: Row) -> list[str]:
+def rows(designed: Designed) -> list[list[str]]:
+    """The front and what was written by hand, cheapest first; a note sums up random search."""
+    return [_cells(row) for row in designed.rows() if row["origin"] != "random search"]
+
+
+def _cells(row: Row) -> list[str]:
     by_hand = row["origin"] == "by hand"
     beaten = " (beaten)" if by_hand and row["beaten_by_the_front"] else ""
     return [
         row["protocol"],
-        plain(row["human_minutes_per_item"]),
-        two(row["pgr"]),
+        cell(row, "human_minutes_per_item"),
+        cell(row, "pgr"),
         interval(row["pgr_low"], row["pgr_high"]),
         two(row["searched_pgr"]),
         "hand" + beaten if by_hand else "search",
@@ -28,28 +54,32 @@ def _row(row: Row) -> list[str]:
     ]
 
 
-def notes(done: Designed) -> list[str]:
-    """What was searched, and whether it bought anything."""
-    volumes = done.hypervolumes()
-    told = ", ".join(f"{name} {volume:.3f}" for name, volume in volumes.items())
-    kept = []
-    if done.design.minutes is not None:
-        kept.append(f"at most {done.design.minutes:g} minutes an item")
-    for name, severity in done.design.survive.items():
-        kept.append(f"PGR above the unaided overseer's under {name} at severity {severity:g}")
-    said = [
-        f"Searched {done.how}, {done.design.replicates} replicates each, on a seed of their own; "
-        f"confirmed on {done.study.replicates} fresh replicates.",
-        f"Best PGR for a budget, averaged over budgets up to {done.budget:.3g} minutes an item "
-        f"(hypervolume), as confirmed: {told}.",
+def notes(designed: Designed) -> list[str]:
+    """What was searched, and whether the search bought anything."""
+    volumes = designed.hypervolumes()
+    best = ", ".join(f"{name} {volume:.3f}" for name, volume in volumes.items())
+    constraints = []
+    if designed.design.minutes is not None:
+        constraints.append(f"at most {designed.design.minutes:g} minutes an item")
+    for name, severity in designed.design.survive.items():
+        constraints.append(
+            f"PGR above the unaided overseer's under {name} at severity {severity:g}"
+        )
+    lines = [
+        f"Searched {designed.how}, {designed.design.replicates} replicates each, on a seed of "
+        f"their own; confirmed on {designed.study.replicates} fresh replicates."
     ]
-    if kept:
-        said.insert(1, "Every protocol found keeps, as searched: " + "; ".join(kept) + ".")
+    if constraints:
+        lines.append("Every protocol found keeps, as searched: " + "; ".join(constraints) + ".")
+    lines.append(
+        f"Best PGR for a budget, averaged over budgets up to {designed.budget:.3g} minutes an item "
+        f"(hypervolume), as confirmed: {best}."
+    )
+    if not designed.written:
+        lines.append("With --out DIR, each point of the front is written as a scenario file.")
     by_hand, blind = (volumes["search"] - volumes[name] for name in ("by hand", "random search"))
-    if not done.written:
-        said.append("With --out DIR, each point of the front is written as a scenario file.")
-    said.append(
+    lines.append(
         f"The search is worth {by_hand:+.3f} over what was written by hand and {blind:+.3f} over "
         "random search with as many evaluations."
     )
-    return said
+    return lines

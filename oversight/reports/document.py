@@ -1,218 +1,157 @@
-"""What the commands show: results when they are done, and what failed."""
+"""One document, from which a terminal, Markdown, JSON and CSV are rendered.
+
+A report module turns what a run found into a `Document`. Its parts are computed only where they are
+rendered: CSV needs no crossings, and JSON no tables.
+"""
 
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO, get_args
 
-import click
-
-from oversight.reports import comparison
-from oversight.reports import tables as pieces
+from oversight.findings.results import Row, write_csv
 
 if TYPE_CHECKING:
-    from oversight.findings.design import Designed
-    from oversight.findings.results import Results
-    from oversight.findings.sensitivity import Analysis
-    from oversight.findings.stress import Stress
-    from oversight.findings.sweep import Swept
-    from oversight.running.replicate import Failed
-
-
-def compared(results: Results, form: str, precision: float | None = None) -> None:
-    """Print a comparison of protocols."""
-    study = results.study
-    notes = comparison.notes(results)
-    if precision is not None:
-        notes += comparison.precise(results.summary(), precision)
-    if form == "json":
-        answer: dict[str, Any] = {
-            "scenario": study.name,
-            "rows": results.summary(),
-            "differences": results.differences_rows(),
-        }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-    elif form == "csv":
-        click.echo(results.csv(), nl=False)
-    elif form == "markdown":
-        parts = [comparison.markdown(results)]
-        if study.desk:
-            parts.append(pieces.markdown(*comparison.desk(results)))
-        click.echo("\n\n".join(parts + notes))
-    else:
-        out = console()
-        if study.about:
-            out.print(f"{study.name}: {study.about}\n", markup=False)
-        out.print(comparison.table(results, out.width))
-        if study.desk:
-            out.print("\nAt the desk\n")
-            out.print(pieces.table(*comparison.desk(results)))
-        for note in notes:
-            out.print("\n" + note, markup=False)
-
-
-def swept(found: Swept, form: str, precision: float | None = None) -> None:
-    """Print a study along its sweep."""
-    from oversight.reports import sweep as sweeps
-
-    if form == "json":
-        answer = {
-            "scenario": found.study.name,
-            "knobs": list(found.knobs),
-            "rows": list(found.summary()),
-            "crossings": [asdict(crossing) for crossing in found.crossings()],
-        }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    if form == "csv":
-        from oversight.findings.results import write_csv
-
-        write_csv(sys.stdout, found.summary_keys, found.summary())
-        return
-    notes = sweeps.notes(found)
-    if precision is not None:
-        notes += comparison.precise(list(found.summary()), precision)
-    if form == "markdown":
-        told = [
-            f"{title}\n\n{pieces.markdown(heads, rows)}" if heads else title
-            for title, heads, rows in sweeps.tables(found)
-        ]
-        click.echo("\n\n".join([*told, *notes]))
-        return
-    out = console()
-    if found.study.about:
-        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
-    for title, heads, rows in sweeps.tables(found):
-        out.print(title + "\n", markup=False)
-        if heads:
-            out.print(pieces.table(heads, rows))
-            out.print()
-    for note in notes:
-        out.print(note + "\n", markup=False)
-
-
-def sensitive(found: Analysis, form: str) -> None:
-    """Print which knobs matter."""
-    from oversight.reports import sensitivity as words
-
-    rows = [asdict(index) for index in found.indices]
-    if form == "json":
-        answer = {"scenario": found.study.name, "runs": found.runs, "rows": rows}
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    if form == "csv":
-        from oversight.findings.results import write_csv
-
-        write_csv(sys.stdout, list(rows[0]), rows)
-        return
-    if form == "markdown":
-        click.echo("\n\n".join([pieces.markdown(*words.table(found)), *words.notes(found)]))
-        return
-    out = console()
-    if found.study.about:
-        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
-    out.print(pieces.table(*words.table(found)))
-    for note in words.notes(found):
-        out.print("\n" + note, markup=False)
-
-
-FEW = 4
-"""So many failures are shown with their dose-response without being asked to."""
-
-
-def stressed(found: Stress, form: str, doses: bool) -> None:
-    from oversight.reports import stress as words
-
-    if form == "json":
-        answer = {
-            "scenario": found.study.name,
-            "rows": found.rows(),
-            "breaks": [asdict(broken) for broken in found.breaks()],
-            "ranking": found.ranking(),
-        }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    if form == "csv":
-        from oversight.findings.results import SUMMARY, write_csv
-
-        write_csv(sys.stdout, [*SUMMARY], found.rows())
-        return
-    parts: list[tuple[str, tuple[list[str], list[list[str]]], int]] = []
-    if doses or len(found.study.failures) <= FEW:
-        for name in found.study.failures:
-            parts.append((words.title(found, name), words.doses(found, name), 2))
-    for measure, title in words.MEASURES:
-        parts.append((title, words.grid(found, measure), 1))
-    parts.append((words.RANKED, words.ranking(found), 1))
-    notes = [words.KEY.format(tolerance=found.tolerance), *words.undefined(found)]
-    if form == "markdown":
-        told = [f"{title}\n\n{pieces.markdown(*what)}" for title, what, _ in parts]
-        click.echo("\n\n".join([*told, *notes]))
-        return
-    out = console()
-    if found.study.about:
-        out.print(f"{found.study.name}: {found.study.about}\n", markup=False)
-    for title, what, left in parts:
-        out.print(title + "\n", markup=False)
-        out.print(pieces.table(*what, left))
-        out.print()
-    for note in notes:
-        out.print(note + "\n", markup=False)
-
-
-def designed(done: Designed, form: str) -> None:
-    """Print what a search found."""
-    from oversight.reports import design as search
-    from oversight.reports.tables import markdown, table
-
-    if form == "json":
-        answer = {
-            "scenario": done.study.name,
-            "how": done.how,
-            "rows": done.rows(),
-            "hypervolume": done.hypervolumes(),
-            "budget": done.budget,
-        }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    if form == "csv":
-        from oversight.findings.results import write_csv
-
-        rows = done.rows()
-        write_csv(sys.stdout, list(rows[0]), rows)
-        return
-    heads, cells = list(search.HEADS), search.rows(done)
-    if form == "markdown":
-        told = [markdown(heads, cells), *search.notes(done)]
-        click.echo("\n\n".join(told))
-        return
-    out = console()
-    if done.study.about:
-        out.print(f"{done.study.name}: {done.study.about}\n", markup=False)
-    made = table(heads, cells)
-    made.columns[-1].justify = "left"
-    out.print(made)
-    for note in search.notes(done):
-        out.print("\n" + note, markup=False)
-
-
-def console() -> Any:
     from rich.console import Console
+    from rich.table import Table as RichTable
 
-    wide = Console().width if sys.stdout.isatty() else 140
-    return Console(width=max(wide, 60), highlight=False)
+Format = Literal["table", "json", "csv", "markdown"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ROOMY = 120
+"""Columns of a terminal in which long heads fit."""
 
 
-def failed(lost: list[Failed]) -> None:
-    """Tell what failed, one of each kind."""
-    click.echo(f"\n{len(lost)} cells failed; what follows of each kind is the first:", err=True)
-    seen = set()
-    for one in lost:
-        name = " under ".join(part for part in one.case[:2] if part)
-        kind = (name, one.error, one.origin)
-        if kind not in seen:
-            seen.add(kind)
-            says = f"  {name}, replicate {one.replicate}: {one.error} ({one.origin})"
-            click.echo(says, err=True)
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of plain text. Names in it are the user's: no markup is read in it."""
+
+    text: str
+
+    def print_on(self, console: Console) -> None:
+        """Print it, wrapped to the console."""
+        from rich.text import Text
+
+        console.print(Text(self.text))
+
+    def markdown(self) -> str:
+        """The text as it is."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text, ready to be read. No markup is read in heads and cells.
+
+    heads   above each column
+    rows    cells, each row as long as `heads`
+    title   above the table; may be empty
+    words   places of the columns that hold words; they are aligned left, numbers right
+    narrow  heads for a terminal narrower than ROOMY; where they are given, no number is broken, and
+            the first column takes several lines instead
+    """
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    words: tuple[int, ...] = (0,)
+    narrow: Sequence[str] = ()
+
+    def print_on(self, console: Console) -> None:
+        """Print title and table."""
+        if self.title:
+            Paragraph(self.title + "\n").print_on(console)
+        console.print(self.rich(console.width))
+
+    def rich(self, width: int) -> RichTable:
+        """The table for a terminal of this width, in columns of text."""
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        roomy = width >= ROOMY or not self.narrow
+        table = RichTable(show_edge=False, pad_edge=False, box=None, header_style="bold")
+        table.padding = (0, 2 if roomy else 1, 0, 0)
+        words = {place % len(self.heads) for place in self.words}
+        for place, head in enumerate(self.heads if roomy else self.narrow):
+            # Names stay whole where heads may take two lines, and fold where numbers must not.
+            whole = place > 0 if self.narrow else place == 0 and 1 not in words
+            table.add_column(
+                Text(head),
+                justify="left" if place in words else "right",
+                overflow="fold",
+                no_wrap=whole,
+            )
+        for row in self.rows:
+            table.add_row(*map(Text, row))
+        return table
+
+    def markdown(self) -> str:
+        r"""Title and table in Markdown.
+
+        >>> print(Table(["protocol", "PGR"], [["a | b", "0.50"]]).markdown())
+        | protocol | PGR |
+        | --- | ---: |
+        | a \| b | 0.50 |
+        """
+        words = {place % len(self.heads) for place in self.words}
+        marks = ["---" if place in words else "---:" for place in range(len(self.heads))]
+        lines = [_line(self.heads), "| " + " | ".join(marks) + " |", *map(_line, self.rows)]
+        return (self.title + "\n\n" if self.title else "") + "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+
+
+Part = Paragraph | Table
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a run found, ready to be rendered in any format.
+
+    title    one line above everything in a terminal; may be empty
+    parts    computes the tables and paragraphs, in order
+    data     computes what JSON holds
+    columns  names of the columns of CSV, in order
+    rows     computes the rows of CSV
+    """
+
+    title: str
+    parts: Callable[[], Iterable[Part]]
+    data: Callable[[], Mapping[str, object]]
+    columns: Sequence[str]
+    rows: Callable[[], Iterable[Row]]
+
+    def write(self, form: Format, file: TextIO, width: int) -> None:
+        """Write it to a file; `width` is that of the terminal, for the format "table"."""
+        if form == "json":
+            file.write(self.json() + "\n")
+        elif form == "csv":
+            write_csv(file, self.columns, self.rows())
+        elif form == "markdown":
+            file.write(self.markdown() + "\n")
+        else:
+            self.print_to(file, width)
+
+    def print_to(self, file: TextIO, width: int) -> None:
+        """Print title, tables and paragraphs for a terminal, a blank line between them."""
+        from rich.console import Console
+
+        console = Console(file=file, width=width, highlight=False)
+        if self.title:
+            Paragraph(self.title).print_on(console)
+        for place, part in enumerate(self.parts()):
+            if place or self.title:
+                console.print()
+            part.print_on(console)
+
+    def markdown(self) -> str:
+        """Tables and paragraphs as Markdown, without the title."""
+        return "\n\n".join(part.markdown() for part in self.parts())
+
+    def json(self) -> str:
+        """The data as JSON. Raises ValueError for a number that is not finite."""
+        return json.dumps(self.data(), indent=2, ensure_ascii=False, allow_nan=False)

@@ -1,22 +1,47 @@
-"""A sensitivity analysis as people read it."""
+"""A sensitivity analysis as a document."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from oversight.core.columns import names
+from oversight.findings.columns import INDEX
+from oversight.findings.results import Row
 from oversight.findings.sensitivity import NOISE, Analysis, Index
+from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import two
 
 NAMED = {NOISE: "replicate noise"}
 
 
-def table(found: Analysis) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows: knobs down, protocols across, total index (first-order index)."""
-    protocols = found.protocols
+def document(analysis: Analysis) -> Document:
+    """The indices of every protocol and knob."""
+    study = analysis.study
+
+    def parts() -> Iterator[Part]:
+        yield _indices(analysis)
+        yield from map(Paragraph, notes(analysis))
+
+    def rows() -> list[Row]:
+        return [asdict(index) for index in analysis.indices]
+
+    def data() -> dict[str, object]:
+        return {"scenario": study.name, "runs": analysis.runs, "rows": rows()}
+
+    title = f"{study.name}: {study.about}" if study.about else ""
+    return Document(title, parts, data, names(INDEX), rows)
+
+
+def _indices(analysis: Analysis) -> Table:
+    """Knobs down, protocols across: total index (first-order index)."""
+    protocols = analysis.protocols
     rows = [
-        [NAMED.get(knob, knob), *(_cell(found.of(protocol, knob)) for protocol in protocols)]
-        for knob in found.knobs
+        [NAMED.get(knob, knob), *(_cell(analysis.of(protocol, knob)) for protocol in protocols)]
+        for knob in analysis.knobs
     ]
-    rows.append(["sd of PGR", *(two(found.variance[name] ** 0.5) for name in protocols)])
-    return ["knob", *protocols], rows
+    rows.append(["sd of PGR", *(two(analysis.variance[name] ** 0.5) for name in protocols)])
+    return Table(["knob", *protocols], rows)
 
 
 def _cell(index: Index) -> str:
@@ -25,20 +50,21 @@ def _cell(index: Index) -> str:
     return f"{two(index.total)} ({two(index.first)})"
 
 
-def notes(found: Analysis) -> list[str]:
-    """How to read it, and how far it can be trusted."""
-    halves = [i.total_half for i in found.indices if i.total_half is not None]
-    said = [
+def notes(analysis: Analysis) -> list[str]:
+    """How to read the table, and how precise it is."""
+    lines = [
         "Total Sobol index (first-order index in brackets): the share of the variance of PGR, over "
         "the ranges, that a knob has a part in (makes alone)."
     ]
-    ranges = ", ".join(f"{k} {low:g} to {high:g}" for k, (low, high) in found.asked.knobs.items())
-    said.append(f"Ranges: {ranges}; {found.runs:,} runs of every protocol.")
+    ranges = ", ".join(
+        f"{knob} {low:g} to {high:g}" for knob, (low, high) in analysis.asked.knobs.items()
+    )
+    lines.append(f"Ranges: {ranges}; {analysis.runs:,} runs of every protocol.")
+    halves = [index.total_half for index in analysis.indices if index.total_half is not None]
     if halves:
-        said.append(
+        lines.append(
             f"Half-widths of the total indices (95 %) are up to {max(halves):.2f}; --samples "
-            f"{4 * found.asked.samples} halves them, about."
+            f"{4 * analysis.asked.samples} halves them, about."
         )
-    reasons = {i.protocol: i.status for i in found.indices if i.status != "ok"}
-    said += [f"{protocol}: {status}" for protocol, status in reasons.items()]
-    return said
+    reasons = {index.protocol: index.status for index in analysis.indices if index.status != "ok"}
+    return lines + [f"{protocol}: {status}" for protocol, status in reasons.items()]

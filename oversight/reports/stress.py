@@ -1,9 +1,15 @@
-"""Stress tests as people read them."""
+"""A stress test as a document."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from oversight.core.columns import names
+from oversight.findings.columns import SUMMARY
 from oversight.findings.stress import BREAKS, NEVER, START, Break, Measure, Stress
-from oversight.reports.tables import first_sentence, interval, three, two
+from oversight.reports.document import Document, Paragraph, Part, Table
+from oversight.reports.tables import cell, first_sentence, interval, two
 
 MEASURES: tuple[tuple[Measure, str], ...] = (
     ("label accuracy", "Severity at which label accuracy falls to the unaided overseer's"),
@@ -15,39 +21,96 @@ KEY = (
     "start: no better even without the failure. –: the failure does not apply. Break points are "
     "found to {tolerance:g} in severity."
 )
+RANKED = (
+    "Ranking by robustness: the mean severity borne over the failures that apply to the protocol "
+    "and its roles, 1 where it never breaks"
+)
+FEW = 4
+"""Of so many failures or fewer, the dose-response is shown unasked."""
 
 
-def cell(found: Break) -> str:
-    """A break point in few letters."""
-    if found.status == BREAKS:
-        return f"{two(found.severity)}{'!' if found.silent else ' '}"
-    if found.status.startswith("undefined"):
-        return "undefined "
-    return {NEVER: "never ", START: "start "}.get(found.status, "– ")
+def document(stress: Stress, doses: bool = False) -> Document:
+    """Break points and ranking; with `doses`, the dose-response to every failure before them."""
+    study = stress.study
+
+    def parts() -> Iterator[Part]:
+        if doses or len(study.failures) <= FEW:
+            for failure in study.failures:
+                yield _doses(stress, failure)
+        for measure, title in MEASURES:
+            yield _break_points(stress, measure, title)
+        yield _ranking(stress)
+        yield Paragraph(KEY.format(tolerance=stress.tolerance))
+        yield from map(Paragraph, _undefined(stress))
+
+    def data() -> dict[str, object]:
+        return {
+            "scenario": study.name,
+            "rows": stress.rows(),
+            "breaks": [asdict(point) for point in stress.breaks()],
+            "ranking": stress.ranking(),
+        }
+
+    title = f"{study.name}: {study.about}" if study.about else ""
+    return Document(title, parts, data, names(SUMMARY), stress.rows)
 
 
-def undefined(stress: Stress) -> list[str]:
-    """Why break points are undefined, each reason once."""
-    reasons: dict[str, dict[str, None]] = {}
-    for found in stress.breaks():
-        if found.status.startswith("undefined"):
-            reasons.setdefault(f"{found.measure} {found.status}", {})[found.protocol] = None
-    return [f"{reason} ({', '.join(names)})" for reason, names in reasons.items()]
+def _doses(stress: Stress, failure: str) -> Table:
+    """One failure's dose-response: five lines a protocol, a column a severity."""
+    severities = sorted({0.0, *stress.study.failures[failure].severity})
+    rows = []
+    for protocol in stress.study.cells:
+        if not stress.applies(protocol, failure):
+            continue
+        summary = [
+            stress.results.summary_row(stress.case(protocol, failure, severity))
+            for severity in severities
+        ]
+        lines = {
+            "label accuracy": [cell(row, "label_accuracy") for row in summary],
+            "confidence": [cell(row, "label_confidence") for row in summary],
+            "student": [cell(row, "student_accuracy") for row in summary],
+            "PGR": [cell(row, "pgr") for row in summary],
+            "95 %": [interval(row["pgr_low"], row["pgr_high"]) for row in summary],
+        }
+        for place, (name, cells) in enumerate(lines.items()):
+            rows.append([protocol if place == 0 else "", name, *cells])
+    heads = ["protocol", "", *(f"{severity:g}" for severity in severities)]
+    return Table(heads, rows, title=_about(stress, failure), words=(0, 1))
 
 
-def grid(stress: Stress, measure: Measure) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows of the break points by one measure: failures down, protocols across."""
-    found = {(b.failure, b.protocol): b for b in stress.breaks() if b.measure == measure}
+def _about(stress: Stress, failure: str) -> str:
+    """What a failure does, in a few sentences."""
+    sentences = []
+    for part in stress.study.failures[failure].together:
+        roles = " or ".join(role.replace("_", " ") for role in part.aims)
+        sentences.append(
+            f"{first_sentence(part)} On the {roles}; severity 1 is {part.most:g}, in {part.knob}."
+        )
+    return f"{failure}: " + " ".join(sentences)
+
+
+def _break_points(stress: Stress, measure: Measure, title: str) -> Table:
+    """Break points by one measure: failures down, protocols across."""
+    points = {(b.failure, b.protocol): b for b in stress.breaks() if b.measure == measure}
     protocols = [name for name in stress.study.cells if name != stress.study.baseline]
     rows = [
-        [failure, *(cell(found[failure, protocol]) for protocol in protocols)]
+        [failure, *(_cell(points[failure, protocol]) for protocol in protocols)]
         for failure in stress.study.failures
     ]
-    return ["failure", *protocols], rows
+    return Table(["failure", *protocols], rows, title=title)
 
 
-def ranking(stress: Stress) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows of the ranking."""
+def _cell(point: Break) -> str:
+    """A break point in few letters."""
+    if point.status == BREAKS:
+        return f"{two(point.severity)}{'!' if point.silent else ' '}"
+    if point.status.startswith("undefined"):
+        return "undefined "
+    return {NEVER: "never ", START: "start "}.get(point.status, "– ")
+
+
+def _ranking(stress: Stress) -> Table:
     each = ("never", "silent")
     heads = ["protocol", "failures", "labels bear", *each, "PGR bears", *each]
     rows = [
@@ -63,44 +126,13 @@ def ranking(stress: Stress) -> tuple[list[str], list[list[str]]]:
         ]
         for row in stress.ranking()
     ]
-    return heads, rows
+    return Table(heads, rows, title=RANKED)
 
 
-RANKED = (
-    "Ranking by robustness: the mean severity borne over the failures that apply to the protocol "
-    "and its roles, 1 where it never breaks"
-)
-
-
-def doses(stress: Stress, failure: str) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows of one failure's dose-response: four lines a protocol, a column a severity."""
-    asked = sorted({0.0, *stress.study.failures[failure].severity})
-    rows = []
-    for protocol in stress.study.cells:
-        if not stress.applies(protocol, failure):
-            continue
-        told = [
-            stress.results.summary_row(stress.case(protocol, failure, severity))
-            for severity in asked
-        ]
-        lines = (
-            ("label accuracy", [three(row["label_accuracy"]) for row in told]),
-            ("confidence", [three(row["label_confidence"]) for row in told]),
-            ("student", [three(row["student_accuracy"]) for row in told]),
-            ("PGR", [two(row["pgr"]) for row in told]),
-            ("95 %", [interval(row["pgr_low"], row["pgr_high"]) for row in told]),
-        )
-        rows += [[protocol if i == 0 else "", name, *n] for i, (name, n) in enumerate(lines)]
-    return ["protocol", "", *(f"{severity:g}" for severity in asked)], rows
-
-
-def title(stress: Stress, failure: str) -> str:
-    """What a failure does, in a few lines."""
-    injected = stress.study.failures[failure]
-    parts = []
-    for part in injected.together:
-        roles = " or ".join(role.replace("_", " ") for role in part.aims)
-        parts.append(
-            f"{first_sentence(part)} On the {roles}; severity 1 is {part.most:g}, in {part.knob}."
-        )
-    return f"{failure}: " + " ".join(parts)
+def _undefined(stress: Stress) -> list[str]:
+    """Why break points are undefined, each reason once."""
+    reasons: dict[str, dict[str, None]] = {}
+    for point in stress.breaks():
+        if point.status.startswith("undefined"):
+            reasons.setdefault(f"{point.measure} {point.status}", {})[point.protocol] = None
+    return [f"{reason} ({', '.join(protocols)})" for reason, protocols in reasons.items()]

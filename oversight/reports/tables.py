@@ -1,52 +1,74 @@
-"""Numbers, names and tables in the form that reports share."""
+"""Cells and names in the form that reports share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from oversight.core.columns import MISSING, Column, column_of, format_number
+from oversight.findings.columns import SUMMARY
+from oversight.findings.results import Row
+
+PGR = column_of(SUMMARY, "pgr")
+_COLUMNS: Mapping[str, Column] = {column.name: column for column in SUMMARY}
 
 
-def first_sentence(of: Any) -> str:
-    """What the docstring of a plugin begins with."""
-    text = " ".join((of.__doc__ or "").split("\n\n")[0].split())
+def first_sentence(plugin: object) -> str:
+    """The first sentence of a plugin's docstring.
+
+    >>> class Example:
+    ...     '''Labels everything at
+    ...     random. And more.'''
+    >>> first_sentence(Example)
+    'Labels everything at random.'
+    """
+    text = " ".join((plugin.__doc__ or "").split("\n\n")[0].split())
     return text.split(". ")[0].rstrip(".") + "."
 
 
-def _formatted(places: int, sign: str = "") -> Callable[[Any], str]:
-    # Adding 0.0 after rounding turns -0.0 into 0.0.
-    return lambda value: "–" if value is None else f"{round(value, places) + 0.0:{sign}.{places}f}"
+def cell(row: Row, name: str) -> str:
+    """The cell of a summary row's column, formatted as the column is declared."""
+    return _COLUMNS[name].text(row[name])
 
 
-two = _formatted(2)
-three = _formatted(3)
-signed = _formatted(2, "+")
-plain = _formatted(1)
+def two(value: float | None) -> str:
+    """A number to two decimal places, as PGR is shown."""
+    return PGR.text(value)
 
 
 def interval(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{two(low)} to {two(high)}"
+    """The two ends of an interval.
+
+    >>> interval(0.125, 0.25), interval(None, None)
+    ('0.12 to 0.25', '–')
+    """
+    return MISSING if low is None or high is None else f"{two(low)} to {two(high)}"
 
 
-def table(heads: list[str], rows: list[list[str]], left: int = 1) -> Table:
-    """A plain rich table; the first columns are words, the others numbers."""
-    from rich.table import Table
+def half_width(low: float, high: float) -> str:
+    """Half of an interval.
 
-    made = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    made.padding = (0, 2, 0, 0)
-    for i, head in enumerate(heads):
-        justify: Any = "left" if i < left else "right"
-        # Names of failures stay whole; heads may take two lines.
-        made.add_column(head, justify=justify, overflow="fold", no_wrap=i == 0 and left == 1)
-    for row in rows:
-        made.add_row(*row)
-    return made
+    >>> half_width(0.1, 0.3)
+    '±0.10'
+    """
+    return "±" + format_number((high - low) / 2, ".2f")
 
 
-def markdown(heads: list[str], rows: list[list[str]]) -> str:
-    """The same as a Markdown table."""
-    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
-    lines += ["| " + " | ".join(c.strip().replace("|", "\\|") for c in row) + " |" for row in rows]
-    return "\n".join(lines)
+def subject(row: Row) -> str:
+    """What a row is about: a protocol, and the failure that it suffers, with its severity.
+
+    >>> subject({"protocol": "debate", "failure": "collusion", "severity": 0.5})
+    'debate, collusion 0.5'
+    """
+    if not row["failure"]:
+        return str(row["protocol"])
+    return f"{row['protocol']}, {row['failure']} {row['severity']:g}"
+
+
+def listed(names: list[str], most: int, between: str = ", ") -> str:
+    """Names in a line; of more than `most`, the first ones and how many are left out.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
