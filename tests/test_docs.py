@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import re
 import subprocess
@@ -100,6 +101,70 @@ def test_the_readme_is_short_and_its_python_runs(
     (example,) = blocks("README.md", "python")
     exec(compile(example, "README.md", "exec"), {"__name__": "example"})
     assert (tmp_path / "summary.csv").exists()
+
+
+def reference(name: str) -> list[dict[str, str]]:
+    """Rows of a checked-in result, by column."""
+    with (ROOT / "results" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_tables_of_the_hybrids_page_are_the_reference_results() -> None:
+    columns = ("pgr", "human_minutes_per_item", "model_calls_per_item")
+    real = {row["protocol"]: row for row in reference("code-review/summary.csv")}
+    for protocol, *shown in markdown_table(
+        "docs/hybrids.md", "| protocol | PGR | minutes | calls |"
+    ):
+        for number, column in zip(shown, columns, strict=True):
+            assert near(number, real[protocol][column]), (protocol, column)
+    names = {
+        "two reviewers": "taken apart, two reviewers",
+        "the suspicious audited": "contested, the suspicious audited",
+    }
+    header = next(
+        line
+        for line in (ROOT / "docs/hybrids.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| failure |")
+    )
+    protocols = [cell.strip() for cell in header.strip("|").split("|")][1:]
+    breaks = {
+        (row["failure"], row["protocol"]): row
+        for row in reference("code-review/breaks.csv")
+        if row["measure"] == "label accuracy"
+    }
+    for failure, *shown in markdown_table("docs/hybrids.md", header):
+        for protocol, cell in zip(protocols, shown, strict=True):
+            row = breaks[failure, names.get(protocol, protocol)]
+            if cell == "–":
+                assert row["status"].startswith("not applicable"), (failure, protocol)
+            elif cell == "never":
+                assert row["status"] == "never", (failure, protocol)
+            else:
+                assert row["status"] == "breaks", (failure, protocol)
+                assert near(cell.rstrip("!"), row["severity"]), (failure, protocol)
+                assert cell.endswith("!") == (row["silent"] == "True"), (failure, protocol)
+
+
+def test_the_hours_of_the_desk_page_are_the_reference_results() -> None:
+    page = (ROOT / "docs/desk.md").read_text(encoding="utf-8")
+    lines = page[page.index("PGR by person-hours") :].split("```")[0].splitlines()[2:]
+    budgets = [float(word) for word in lines[0].split()[1:-1]]
+    real = {
+        (row["protocol"], float(row["desk.hours"])): row
+        for row in reference("equal-hours/summary.csv")
+    }
+    for line in itertools.takewhile(str.strip, lines[1:]):
+        protocol, *cells = re.split(r"\s{2,}", line.strip())
+        assert len(cells) == len(budgets) + 1
+        for budget, cell in zip(budgets, cells, strict=False):
+            row = real[protocol, budget]
+            if cell == "undefined":
+                assert row["pgr_status"].startswith("undefined"), (protocol, budget)
+                continue
+            value, half = cell.split(" ±")
+            spread = (float(row["pgr_high"]) - float(row["pgr_low"])) / 2
+            assert near(value, row["pgr"]), (protocol, budget)
+            assert near(half, str(spread)), (protocol, budget)
 
 
 @pytest.mark.slow
