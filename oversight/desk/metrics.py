@@ -8,7 +8,7 @@ from oversight.core.claims import BoolArray
 from oversight.core.columns import Column
 from oversight.desk.hours import Hours
 from oversight.desk.settings import Desk
-from oversight.desk.simulation import Timetable
+from oversight.desk.timetable import Timetable
 
 COLUMNS = (
     Column("hours_used", "person-hours worked, as charged", "hours", format=".1f"),

@@ -1,4 +1,4 @@
-"""Work that waits at a desk."""
+"""Work that waits at a desk: in which manner it is done, in which order, and from when on."""
 
 from __future__ import annotations
 
@@ -13,62 +13,82 @@ import numpy as np
 from oversight.core.claims import BoolArray, FloatArray, IntArray
 
 ROUNDING = 1 + 1e-12
-"""Sums of minutes may be off by so much: ten items of six minutes fit an hour."""
+"""Sums of minutes may be off by this factor: ten items of six minutes fit an hour."""
 
 
 class Manner(NamedTuple):
-    """How somebody works for a sitting: how attentive, how fast, and who it is (where people
-    differ)."""
+    """How somebody works for a sitting.
+
+    effort  per item, above 0 to 1: signal-to-noise is scaled by its root (MODEL 7)
+    pace    how fast, >= 1: minutes are divided by it
+    person  who it is, where people differ in skill; else 0
+    """
 
     effort: float = 1.0
     pace: float = 1.0
     person: int = 0
 
 
+USUAL = Manner()
+"""Full effort, no hurry, nobody in particular."""
+
 MinutesOf = Callable[[Manner], FloatArray]
-"""Minutes that each item takes somebody who works in this manner."""
+"""Minutes that each item takes somebody who works in this manner, (items,)."""
 
 
-class Line:
-    """Items of one priority, first come first served."""
+class Queue:
+    """Items of one priority, first come first served.
+
+    items    item numbers in the order in which they are served
+    next     the place in `items` of the first that nobody has taken on
+    """
 
     def __init__(self, items: IntArray, ready: FloatArray, minutes: MinutesOf) -> None:
         order = np.argsort(ready[items], kind="stable")
         self.items = items[order]
+        self.next = 0
         self._ready = ready[self.items].tolist()
         self._last = self._ready[-1]
         self._minutes = minutes
-        self.known: dict[Manner, list[float]] = {}
-        self.next = 0
+        self._sums: dict[Manner, list[float]] = {}
 
-    def here(self, now: float) -> int:
-        """Up to which place items have come."""
+    def arrived(self, now: float) -> int:
+        """How many items have come by now."""
         if now >= self._last:
             return len(self._ready)
         return bisect_right(self._ready, now) if self.next < len(self._ready) else self.next
 
-    def coming(self) -> float:
-        """When the item in front is there; inf if none is left."""
+    def next_ready(self) -> float:
+        """When the next item can be taken on, in minutes; inf if none is left."""
         return self._ready[self.next] if self.next < len(self._ready) else inf
 
     def sums(self, manner: Manner) -> list[float]:
-        """Minutes of all items up to each place."""
-        found = self.known.get(manner)
-        if found is None:
+        """Minutes that all items before each place take in this manner, (items + 1), from 0 on."""
+        sums = self._sums.get(manner)
+        if sums is None:
             each = self._minutes(manner)[self.items]
-            found = self.known[manner] = [0.0, *np.cumsum(each).tolist()]
-        return found
+            sums = self._sums[manner] = [0.0, *np.cumsum(each).tolist()]
+        return sums
 
 
-def lines(ready: FloatArray, urgent: BoolArray, minutes: MinutesOf) -> list[Line]:
-    """The line of what is urgent, if anything is, and the line of everything else."""
+def queues(ready: FloatArray, urgent: BoolArray, minutes: MinutesOf) -> list[Queue]:
+    """The queue of what is urgent, if anything is, and the queue of everything else.
+
+    >>> ready, urgent = np.array([3.0, 1.0, 2.0]), np.array([False, True, False])
+    >>> [queue.items.tolist() for queue in queues(ready, urgent, lambda manner: np.ones(3))]
+    [[1], [2, 0]]
+    """
     groups = (np.flatnonzero(urgent), np.flatnonzero(~urgent))
-    return [Line(items, ready, minutes) for items in groups if items.size]
+    return [Queue(items, ready, minutes) for items in groups if items.size]
 
 
 def ready_times(arrival: FloatArray, busy: FloatArray, servers: int) -> FloatArray:
-    """When models have done their part of each item: first come first served, `busy` minutes
-    each."""
+    """When models have done their part of each item, (items,): first come first served, `busy`
+    minutes each, by so many models beside each other.
+
+    >>> ready_times(np.zeros(4), np.full(4, 3.0), servers=2).tolist()
+    [3.0, 3.0, 6.0, 6.0]
+    """
     if not busy.any():
         return arrival
     free = [-inf] * servers

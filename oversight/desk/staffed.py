@@ -14,13 +14,13 @@ from oversight.components.component import Component, Overseer, OverseerWrapper,
 from oversight.core.claims import Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.desk.human_factors import Seated, Shift, criterion, skills
-from oversight.desk.queue import Manner, ready_times
+from oversight.desk.queue import USUAL, Manner, ready_times
 from oversight.desk.settings import Desk
-from oversight.desk.simulation import Timetable, simulate
+from oversight.desk.simulation import simulate
+from oversight.desk.timetable import Timetable
 from oversight.overseers.perception import Attention
 from oversight.worlds.base import Pool, Setting
 
-USUAL = Manner()
 FEW = 16
 """Items that are asked about to see whether all take the same."""
 

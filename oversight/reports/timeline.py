@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oversight.desk.settings import Desk
-from oversight.desk.simulation import Sitting, Timetable
+from oversight.desk.timetable import Sitting, Timetable
 
 PEOPLE, DAYS = 12, 2
 """So many people and days are drawn; effort over the day is of all of them."""

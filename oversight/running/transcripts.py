@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from oversight.core.claims import Claims, Trace, Verdicts
-from oversight.desk.simulation import Timetable
 from oversight.desk.staffed import Staffed
+from oversight.desk.timetable import Timetable
 from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 

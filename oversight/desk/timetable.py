@@ -1,0 +1,167 @@
+"""Who worked on what when: the log of a simulation, and the timetable that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from oversight.core.claims import BoolArray, FloatArray, IntArray
+from oversight.desk.queue import USUAL, Manner, Queue
+
+
+class Entry(NamedTuple):
+    """A sitting as the simulation logs it.
+
+    person, start, minutes  who, from when on (minutes from the first midnight), and for how long
+    manner       how they worked
+    queue        where the items came from; None for work paid before any item
+    first, stop  the places in that queue: from `first` to before `stop`
+    """
+
+    person: int
+    start: float
+    minutes: float
+    manner: Manner
+    queue: Queue | None = None
+    first: int = 0
+    stop: int = 0
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What one person did in one go; `items` is empty for work paid before any item. `start` is in
+    minutes from the first midnight."""
+
+    person: int
+    start: float
+    minutes: float
+    manner: Manner
+    items: IntArray
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Who worked on what when, in minutes from the first midnight.
+
+    start, end   when the people began, and when the last sitting was over
+    arrival, started, finished   by item; the last two NaN where nobody worked on it
+    manner       by item, its place in `manners`; 0 where nobody worked on it
+    manners      every manner in which somebody worked; the first is the usual one
+    fixed        minutes spent before any item, of those asked for
+    fixed_effort   their mean effort; 1 if there are none
+    log          every sitting, in the order in which they began
+    """
+
+    start: float
+    end: float
+    arrival: FloatArray
+    started: FloatArray
+    finished: FloatArray
+    manner: IntArray
+    manners: tuple[Manner, ...]
+    fixed: float
+    fixed_effort: float
+    log: tuple[Entry, ...]
+
+    @property
+    def done(self) -> BoolArray:
+        """Whether each item was worked on to its end, (items,)."""
+        return ~np.isnan(self.finished)
+
+    @property
+    def effort(self) -> FloatArray:
+        """The effort with which each item was worked on, (items,); 1 where nobody did."""
+        return np.array([manner.effort for manner in self.manners])[self.manner]
+
+    @property
+    def pace(self) -> FloatArray:
+        """The pace at which each item was worked on, (items,); 1 where nobody did."""
+        return np.array([manner.pace for manner in self.manners])[self.manner]
+
+    @property
+    def sittings(self) -> tuple[Sitting, ...]:
+        """Every sitting, in the order in which they began."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return tuple(
+            Sitting(
+                entry.person,
+                entry.start,
+                entry.minutes,
+                entry.manner,
+                entry.queue.items[entry.first : entry.stop] if entry.queue is not None else nothing,
+            )
+            for entry in self.log
+        )
+
+
+def timetable(
+    log: Sequence[Entry], waiting: Sequence[Queue], arrival: FloatArray, start: float, fixed: float
+) -> Timetable:
+    """The timetable of a log.
+
+    waiting  the queues that the log's items came from
+    arrival  by item, when it came
+    start    when the people began
+    fixed    minutes spent before any item
+    """
+    started, finished = np.full(arrival.size, np.nan), np.full(arrival.size, np.nan)
+    manner = np.zeros(arrival.size, dtype=np.int64)
+    rows = _rows_by_manner(log)
+    for queue in waiting:
+        served = [entry for entry in log if entry.queue is queue]
+        if served:
+            items, begin, end, row = _served(queue, served, rows)
+            started[items], finished[items], manner[items] = begin, end, row
+    return Timetable(
+        start=start,
+        end=max((entry.start + entry.minutes for entry in log), default=start),
+        arrival=arrival,
+        started=started,
+        finished=finished,
+        manner=manner,
+        manners=tuple(rows),
+        fixed=fixed,
+        fixed_effort=_mean_effort_before(log, fixed),
+        log=tuple(log),
+    )
+
+
+def _rows_by_manner(log: Sequence[Entry]) -> dict[Manner, int]:
+    """A number for every manner, in the order of the log; 0 for the usual one."""
+    rows = {USUAL: 0}
+    for entry in log:
+        rows.setdefault(entry.manner, len(rows))
+    return rows
+
+
+def _served(
+    queue: Queue, log: Sequence[Entry], rows: dict[Manner, int]
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """The items of a queue that were taken on, when each began and ended, and in which manner.
+
+    A queue's sittings follow each other, so that they are one stretch of it, from its head on."""
+    length = np.array([entry.stop - entry.first for entry in log])
+    begin = np.repeat([entry.start for entry in log], length)
+    first = np.repeat([entry.first for entry in log], length)
+    row = np.repeat([rows[entry.manner] for entry in log], length)
+    place = np.arange(length.sum())
+    sums = np.zeros((len(rows), len(queue.items) + 1))
+    for manner in {entry.manner for entry in log}:
+        sums[rows[manner]] = queue.sums(manner)
+    before = sums[row, first]
+    return (
+        queue.items[: place.size],
+        begin + (sums[row, place] - before),
+        begin + (sums[row, place + 1] - before),
+        row,
+    )
+
+
+def _mean_effort_before(log: Sequence[Entry], fixed: float) -> float:
+    """The mean effort, over minutes, of what was paid before any item; 1 if nothing was."""
+    if not fixed:
+        return 1.0
+    return sum(entry.minutes * entry.manner.effort for entry in log if entry.queue is None) / fixed
