@@ -218,3 +218,32 @@ def test_the_failures_of_the_scenario_page_load(tmp_path: Path) -> None:
     whole = "oversight: 1\nprotocols: {debate: debate}\n" + section
     (tmp_path / "mine.yaml").write_text(whole)
     assert len(oversight.load(tmp_path / "mine.yaml").failures) == 3
+
+
+def test_the_pages_have_the_tables_of_columns() -> None:
+    from oversight.desk.metrics import COLUMNS as DESK
+    from oversight.findings import columns
+    from oversight.reports.document import columns_table
+
+    results = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for declared in (
+        [column for column in columns.SUMMARY if column not in DESK],
+        [column for column in columns.RUNS if column not in columns.SUMMARY],
+        columns.DIFFERENCE,
+        columns.CROSSING,
+        columns.BREAK,
+        columns.RANKING,
+        columns.INDEX,
+        columns.DESIGN[len(columns.SUMMARY) :],
+    ):
+        assert columns_table(declared).markdown() in results
+    assert columns_table(DESK).markdown() in (ROOT / "docs" / "desk.md").read_text(encoding="utf-8")
+
+
+def test_every_number_has_a_unit() -> None:
+    from oversight.findings import columns
+
+    for declared in (columns.RUNS, columns.DESIGN, columns.BREAK, columns.INDEX, columns.CROSSING):
+        for column in declared:
+            assert column.meaning, column.name
+            assert column.unit or column.kind != "number", column.name

@@ -1,4 +1,4 @@
-"""A protocol drawn as a tree of who plays which role."""
+"""A protocol as a tree of text: who plays which role."""
 
 from __future__ import annotations
 
@@ -9,30 +9,39 @@ from oversight.core.config import default_of
 
 
 def draw(component: Component) -> str:
-    """Lines of text: what it is, and below it the components it holds, each after its role.
+    """Lines of text: a component, and below it those that it holds, each after its role.
 
-    Knobs are shown where they differ from the default. Identical siblings stand on one line.
+    A knob is shown where it differs from its default. Identical siblings stand on one line.
+
+    >>> import oversight
+    >>> print(draw(oversight.load("quickstart").cells["debate at the leaves"]))
+    decomposition
+    ├── checker: debate (turns 2)
+    │   ├── judge: human
+    │   └── debater: model
+    └── aggregator: soft
     """
-    return "\n".join([_told(component), *_below(component, "")])
+    return "\n".join([_headline(component), *_below(component, "")])
 
 
-def _told(component: Component) -> str:
+def _headline(component: Component) -> str:
+    """A component's name, and its knobs that differ from their defaults."""
     knobs = []
     for key in component.file_keys():
-        value, default = getattr(component, key), default_of(component, key)
-        if value == default or _holds(value):
-            continue
-        knobs.append(f"{key} {_plain(value)}")
+        value = getattr(component, key)
+        if value != default_of(component, key) and not _holds_components(value):
+            knobs.append(f"{key} {_plain(value)}")
     name = component.name.replace("_", " ")
     return f"{name} ({', '.join(knobs)})" if knobs else name
 
 
 def _below(component: Component, indent: str) -> Iterator[str]:
+    """Lines of what a component holds."""
     parts = list(_grouped(component))
-    for i, (role, part, count) in enumerate(parts):
-        last = i == len(parts) - 1
-        many = f"{count} x " if count > 1 else ""
-        yield f"{indent}{'└── ' if last else '├── '}{role}: {many}{_told(part)}"
+    for place, (role, part, count) in enumerate(parts):
+        last = place == len(parts) - 1
+        times = f"{count} x " if count > 1 else ""
+        yield f"{indent}{'└── ' if last else '├── '}{role}: {times}{_headline(part)}"
         yield from _below(part, indent + ("    " if last else "│   "))
 
 
@@ -48,14 +57,15 @@ def _grouped(component: Component) -> Iterator[tuple[str, Component, int]]:
         held = held[count:]
 
 
-def _holds(value: object) -> bool:
+def _holds_components(value: object) -> bool:
     parts = value if isinstance(value, tuple) else (value,)
     return any(isinstance(part, Component) for part in parts)
 
 
 def _plain(value: object) -> str:
+    """A knob's value as in a sentence."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(_plain(part) for part in value)
+        return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO, get_args
 
+from oversight.core.columns import Column, Kind
 from oversight.findings.results import Row, write_csv
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "markdown"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+NO_UNIT: dict[Kind, str] = {"number": "", "whole": "count", "text": "text", "flag": "true or false"}
+"""What stands for a unit where a column has none."""
 ROOMY = 120
 """Columns of a terminal in which long heads fit."""
 
@@ -155,3 +158,16 @@ class Document:
     def json(self) -> str:
         """The data as JSON. Raises ValueError for a number that is not finite."""
         return json.dumps(self.data(), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def columns_table(columns: Iterable[Column]) -> Table:
+    """What columns mean, as docs/ shows it.
+
+    >>> effort = Column("effort", "mean effort of the labels", "share of full effort")
+    >>> print(columns_table([effort]).markdown().splitlines()[-1])
+    | effort | share of full effort | mean effort of the labels |
+    """
+    rows = [
+        [column.name, column.unit or NO_UNIT[column.kind], column.meaning] for column in columns
+    ]
+    return Table(["column", "unit", "what it is"], rows, words=(0, 1, 2))

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oversight.desk.settings import Desk
 from oversight.desk.timetable import Sitting, Timetable
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 PEOPLE, DAYS = 12, 2
-"""So many people and days are drawn; effort over the day is of all of them."""
+"""The first people and days, which are drawn; effort over the day is that of all people and
+days."""
 BINS = 48
+"""Half hours of a day."""
 DAY = 1440.0
+"""Minutes."""
+STYLE = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": 8}
 
 
 def picture(title: str, desk: Desk, table: Timetable) -> str:
@@ -21,8 +29,7 @@ def picture(title: str, desk: Desk, table: Timetable) -> str:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    settings: Any = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": 8}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(11, 5.2), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         days = sorted({int(s.start // DAY) for s in table.sittings})[:DAYS] or [0]
@@ -47,7 +54,7 @@ def picture(title: str, desk: Desk, table: Timetable) -> str:
     return text.getvalue()
 
 
-def _who(axes: Any, table: Timetable, day: int, color: Any) -> None:
+def _who(axes: Axes, table: Timetable, day: int, color: Callable[[float], object]) -> None:
     """One day: a row a person, a bar a sitting, the numbers of its items where they fit."""
     rows = 0
     for sitting in table.sittings:
@@ -65,24 +72,25 @@ def _who(axes: Any, table: Timetable, day: int, color: Any) -> None:
             linewidth=0.4,
             hatch=None if sitting.items.size else "///",
         )
-        said = _named(sitting)
-        if length > 0.09 * len(said):
-            light = "black" if sitting.manner.effort > 0.8 else "white"
+        label = _items(sitting)
+        if length > 0.09 * len(label):
+            ink = "black" if sitting.manner.effort > 0.8 else "white"
             axes.text(
                 begin + length / 2,
                 sitting.person,
-                said,
+                label,
                 ha="center",
                 va="center",
                 fontsize=6,
-                color=light,
+                color=ink,
             )
     axes.set_title(f"day {day + 1}: who works on which items (hatched: paid before any)")
     axes.set_yticks(range(rows), [f"person {i + 1}" for i in range(rows)])
     axes.invert_yaxis() if not axes.yaxis_inverted() else None
 
 
-def _named(sitting: Sitting) -> str:
+def _items(sitting: Sitting) -> str:
+    """The numbers of the items of a sitting, or how many there are."""
     items = sitting.items
     if not items.size:
         return ""
@@ -92,7 +100,8 @@ def _named(sitting: Sitting) -> str:
     return f"{items.min()}–{items.max()}" if together else f"{items.size} items"
 
 
-def _hours(axes: Any, desk: Desk, day: int) -> None:
+def _hours(axes: Axes, desk: Desk, day: int) -> None:
+    """The hours of a day that are shown, and the deadline where it falls on that day."""
     end = min(desk.start + desk.hours_per_day, 24.0)
     axes.set_xlim(desk.start, end)
     if desk.deadline is not None and desk.deadline // 24 == day:
@@ -100,7 +109,7 @@ def _hours(axes: Any, desk: Desk, day: int) -> None:
     axes.set_xlabel("hour of the day")
 
 
-def _effort(axes: Any, desk: Desk, table: Timetable) -> None:
+def _effort(axes: Axes, desk: Desk, table: Timetable) -> None:
     """Mean effort of all who work at an hour of the day, and its range, over all days."""
     edges = np.linspace(0, 24, BINS + 1)
     starts = np.array([s.start % DAY / 60 for s in table.sittings])
