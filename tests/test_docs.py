@@ -194,7 +194,7 @@ def test_every_knob_is_in_the_scenario_page() -> None:
     from oversight.overseers.slots import overseers
 
     page = (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8")
-    for kind in overseers().values():
+    for kind in overseers().loaded.values():
         for key in kind.file_keys():
             assert re.search(rf"\b{key}\b", page), f"{kind.name}: {key}"
 

@@ -206,6 +206,7 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
     from pydantic import ValidationError
 
     from oversight.cli.progress import progress
+    from oversight.core.messages import message_of
     from oversight.findings import sensitivity as analysis
     from oversight.reports.sensitivity import document
     from oversight.studies.sensitivity import Sensitivity
@@ -228,7 +229,7 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
             option = (
                 f"--knob {line['loc'][1]}" if line["loc"][0] == "knobs" else f"--{line['loc'][0]}"
             )
-            click.echo(f"{option}: {line['msg'].removeprefix('Value error, ')}", err=True)
+            click.echo(f"{option}: {message_of(line)}", err=True)
         sys.exit(BAD_INPUT)
     except analysis.SensitivityError as error:
         refuse(f"{asked.scenario}: {error}")

@@ -14,18 +14,80 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     StrictBool,
+    TypeAdapter,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from oversight.core.messages import REFUSED, message_of
+
+Place = tuple[int | str, ...]
+"""Keys, and positions in lists, that lead to a place in a file."""
+
 Switch = StrictBool
+"""True or false."""
+Integer = Annotated[int, Field(strict=True)]
+"""A whole number, below 0 too. True and false are no numbers, here and in all that follow."""
 Count = Annotated[int, Field(strict=True, ge=1)]
+"""A whole number of at least 1."""
 Whole = Annotated[int, Field(strict=True, ge=0)]
+"""A whole number of at least 0."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A finite number."""
+Quantity = Integer | Number
+"""A finite number as it was written: 3 stays whole, 3.0 does not become so."""
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+"""A number from 0 to 1."""
+OpenShare = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
+"""A number between 0 and 1, which is neither."""
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+"""A finite number above 0."""
 Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+"""A finite number of at least 0."""
+
+
+def expecting(message: str) -> WrapValidator:
+    """An annotation of a type: report this, `{value!r}` filled in, for every value that the type
+    refuses.
+
+    >>> Odds = Annotated[Positive, expecting("{value!r} are no odds; expected above 0")]
+    >>> fits(Odds, 2), fits(Odds, -1)
+    (True, False)
+    """
+
+    def check(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError(message.format(value=value)) from None
+
+    return WrapValidator(check)
+
+
+def checked(annotation: Any, value: object) -> Any:
+    """A value as an annotated type reads it. Raises ValidationError where it is none."""
+    return _adapter(annotation).validate_python(value)
+
+
+def fits(annotation: Any, value: object) -> bool:
+    """Whether a value is one of an annotated type.
+
+    >>> fits(OpenShare, 0.5), fits(OpenShare, 1), fits(OpenShare, True)
+    (True, False, False)
+    """
+    try:
+        checked(annotation, value)
+    except ValidationError:
+        return False
+    return True
+
+
+@lru_cache(64)
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
 
 
 def nearest(word: object, known: list[str]) -> str:
@@ -38,24 +100,29 @@ def nearest(word: object, known: list[str]) -> str:
     )
 
 
-def error_at(
-    message: str, loc: tuple[int | str, ...] = (), value: object = None
-) -> InitErrorDetails:
-    """One error, at a place below the one being validated."""
-    kind = PydanticCustomError("refused", "{message}", {"message": message})
+def error_at(message: str, loc: Place = (), value: object = None) -> InitErrorDetails:
+    """One error, to be raised with others.
+
+    loc    where, below the place that is being validated
+    value  what stands there
+    """
+    kind = PydanticCustomError(REFUSED, "{message}", {"message": message})
     return InitErrorDetails(type=kind, loc=loc, input=value)
 
 
 def raise_all(title: str, errors: list[InitErrorDetails]) -> None:
-    """Raise every error at once, if there is any."""
+    """Raise every error at once, as a ValidationError of `title`; nothing where there is none."""
     if errors:
         raise ValidationError.from_exception_data(title, errors)
 
 
-def errors_of(error: ValidationError, below: tuple[int | str, ...] = ()) -> list[InitErrorDetails]:
-    """The errors of a validation, to be raised again together with others."""
+def errors_of(error: ValidationError, below: Place = ()) -> list[InitErrorDetails]:
+    """The errors of a validation as messages to users, to be raised again together with others.
+
+    below  where what was validated stands
+    """
     return [
-        error_at(line["msg"], (*below, *line["loc"]), line.get("input"))
+        error_at(message_of(line), (*below, *line["loc"]), line.get("input"))
         for line in error.errors(include_url=False)
         if line["type"] != "default_factory_not_called"  # only follows from another error
     ]

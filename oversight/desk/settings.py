@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from oversight.core.config import Amount, Config, Count, Positive, error_at, raise_all
+from oversight.core.config import (
+    Amount,
+    Config,
+    Count,
+    Integer,
+    Positive,
+    error_at,
+    expecting,
+    raise_all,
+)
 
 Unlimited = Literal["unlimited"]
 
 
-def _people(value: Any) -> Any:
+def _enough(value: int | Unlimited) -> int | Unlimited:
     if value == "unlimited":
         return value
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is no number of people; expected 1 or more, or unlimited")
     if value < 1:
         raise ValueError(f"{value} people: nobody to do the work; expected 1 or more, or unlimited")
     if value > 10_000:
@@ -24,8 +31,9 @@ def _people(value: Any) -> Any:
 
 
 People = Annotated[
-    int | Unlimited,
-    BeforeValidator(_people),
+    Integer | Unlimited,
+    expecting("{value!r} is no number of people; expected 1 or more, or unlimited"),
+    AfterValidator(_enough),
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10_000}, {"const": "unlimited"}]}
     ),

@@ -6,14 +6,27 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
+from pydantic_core import InitErrorDetails
 
 from oversight.components.component import Component, Overseer, rewrite, roles_of
-from oversight.core.config import Config, error_at, errors_of, nearest, raise_all
-from oversight.core.errors import PluginError
+from oversight.core.config import (
+    Config,
+    Place,
+    Share,
+    checked,
+    error_at,
+    errors_of,
+    expecting,
+    raise_all,
+)
+from oversight.core.kinds import by_kind
 from oversight.core.plugins import plugins
 from oversight.failures.base import LAST, Failure
 
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
+"""The severities that are tried where a scenario names none."""
+Severity = Annotated[Share, expecting("{value!r} is no severity; expected numbers from 0 to 1")]
+"""How strongly a failure strikes: 0 not at all, 1 as strongly as its knob `most`."""
 
 
 class Injection(Config):
@@ -92,85 +105,82 @@ def _written(failure: Failure) -> dict[str, Any]:
     return told
 
 
-def injection(value: Any) -> Injection:
-    """An injection from what a scenario file says."""
+def injection(value: object) -> Injection:
+    """An injection from what a scenario file holds: one failure, or several `together`, each with
+    its kind; and the severities to try.
+
+    Raises ValidationError with every error, or ValueError for what has no keys.
+    """
     if isinstance(value, Injection):
         return value
     if isinstance(value, Failure):
         return Injection(together=(value,))
     if not isinstance(value, Mapping):
         raise ValueError(f"{value!r} is no failure; expected keys and values, with a kind")
-    rest, errors = dict(value), []
-    try:
-        severity = _severities(rest.pop("severity", list(SEVERITIES)))
-    except ValueError as error:
-        errors.append(error_at(str(error), ("severity",)))
-    parts: list[Failure] = []
-    if "together" in rest:
-        listed = rest.pop("together")
-        for key in rest:
-            errors.append(error_at("unknown key; expected together and severity", (str(key),)))
-        if not isinstance(listed, list | tuple) or not listed:
-            errors.append(error_at("expected a list of failures, each with a kind", ("together",)))
-            listed = []
-        places: list[tuple[tuple[str | int, ...], Any]] = [
-            (("together", i), part) for i, part in enumerate(listed)
-        ]
-    else:
-        places = [((), rest)]
-    for place, part in places:
+    rest = dict(value)
+    severity, errors = SEVERITIES, []
+    if "severity" in rest:
         try:
-            parts.append(_failure(part))
+            severity = _severities(rest.pop("severity"))
+        except ValidationError as error:
+            errors += errors_of(error, ("severity",))
+        except ValueError as error:
+            errors.append(error_at(str(error), ("severity",)))
+    places, misplaced = _described(rest)
+    errors += misplaced
+    together: list[Failure] = []
+    for place, described in places:
+        try:
+            together.append(_failure(described))
         except ValidationError as error:
             errors += errors_of(error, place)
         except ValueError as error:
             errors.append(error_at(str(error), place))
     raise_all("failure", errors)
-    return Injection(together=tuple(parts), severity=severity)
+    return Injection(together=tuple(together), severity=severity)
 
 
-def _severities(value: Any) -> tuple[float, ...]:
-    listed = value if isinstance(value, list | tuple) else [value]
-    if not listed:
+def _described(keys: dict[str, Any]) -> tuple[list[tuple[Place, Any]], list[InitErrorDetails]]:
+    """The failures that the keys of a section describe, each with where it stands; and what is
+    wrong with a section that describes several."""
+    if "together" not in keys:
+        return [((), keys)], []
+    message = "unknown key; expected together and severity"
+    errors = [error_at(message, (str(key),)) for key in keys if key != "together"]
+    listed = keys["together"]
+    if not isinstance(listed, list | tuple) or not listed:
+        errors.append(error_at("expected a list of failures, each with a kind", ("together",)))
+        return [], errors
+    return [(("together", i), described) for i, described in enumerate(listed)], errors
+
+
+def _severities(value: object) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple):
+        return (checked(Severity, value),)
+    if not value:
         raise ValueError("no severity to try; expected numbers from 0 to 1")
-    for one in listed:
-        if isinstance(one, bool) or not isinstance(one, int | float) or not 0 <= one <= 1:
-            raise ValueError(f"{one!r} is no severity; expected numbers from 0 to 1")
-    return tuple(sorted({float(one) for one in listed}))
+    return tuple(sorted(set(checked(tuple[Severity, ...], tuple(value)))))
 
 
-def _failure(value: Any) -> Failure:
-    if isinstance(value, Failure):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{value!r} is no failure; expected keys and values, with a kind")
-    rest = dict(value)
-    kinds = plugins("failures")
-    if "kind" not in rest:
-        raise_all("failure", [error_at(f"missing; {nearest('', sorted(kinds.loaded))}", ("kind",))])
-    try:
-        kind = kinds.get(str(rest.pop("kind")))
-    except PluginError as error:
-        raise_all("failure", [error_at(str(error), ("kind",))])
-    errors = []
-    for key in ("items", "onset"):
-        if rest.get(key) and not kind.partial:
-            errors.append(error_at(f"{kind.name} strikes all items alike; leave this out", (key,)))
-    hidden = [key for key in ("inner", "copy_number") if key in rest]
-    errors += [
-        error_at(f"unknown key; expected one of: {', '.join(kind.file_keys())}", (key,))
-        for key in hidden
+def _failure(value: object) -> Failure:
+    failure: Failure = by_kind(value, plugins("failures"), check=_misused)
+    return failure
+
+
+def _misused(kind: Any, settings: Mapping[str, Any]) -> list[InitErrorDetails]:
+    """What does not go together with the kind of failure: items that it cannot choose among, a role
+    that it cannot strike."""
+    errors = [
+        error_at(f"{kind.name} strikes all items alike; leave this out", (key,))
+        for key in ("items", "onset")
+        if settings.get(key) and not kind.partial
     ]
-    try:
-        made: Failure = kind.model_validate({k: v for k, v in rest.items() if k not in hidden})
-    except ValidationError as error:
-        errors += errors_of(error)
-    else:
-        if made.on is not None and made.on not in made.can_strike:
-            says = f"{made.name} cannot strike {made.on!r}; expected {' or '.join(made.can_strike)}"
-            errors.append(error_at(says, ("on",)))
-    raise_all("failure", errors)
-    return made
+    on = settings.get("on")
+    if isinstance(on, str) and on.replace(" ", "_") not in kind.can_strike:
+        roles = " or ".join(kind.can_strike)
+        message = f"{kind.name} cannot strike {on.replace(' ', '_')!r}; expected {roles}"
+        errors.append(error_at(message, ("on",)))
+    return errors
 
 
 def catalogue() -> dict[str, Injection]:

@@ -1,5 +1,5 @@
-"""The law of persuasion: how strong the argument is that a debater picks, and how far it moves a judge
-(MODEL 5)."""
+"""The law of persuasion: how strong the argument is that a debater picks, and how far it moves a
+judge (MODEL 5)."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from oversight.components.profiles import ByHeight
 from oversight.core.config import Config
 from oversight.core.plugins import plugins
-from oversight.overseers.model import Model
-from oversight.overseers.slots import overseers
+from oversight.overseers.slots import AGENTS, overseers
 from oversight.studies.study import Study
 from oversight.worlds.tree_files import BalancedTree, FileTree
 
@@ -21,8 +21,8 @@ def schema() -> dict[str, Any]:
     study = _of(Study, definitions)
     for kind in (ByHeight, BalancedTree, FileTree):
         definitions[kind.__name__] = _of(kind, definitions)
-    definitions["overseer"] = _choice(overseers(), definitions)
-    definitions["agent"] = _choice({"model": Model}, definitions)
+    definitions["overseer"] = _choice(overseers().loaded, definitions)
+    definitions["agent"] = _choice(AGENTS.loaded, definitions)
     definitions["world"] = {"anyOf": _all("worlds", definitions)}
     definitions["student"] = {"anyOf": _all("students", definitions)}
     definitions["failure"] = _failures(definitions)
@@ -55,7 +55,7 @@ def _of(kind: type[Config], definitions: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _choice(kinds: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _choice(kinds: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """One of several components: its bare name, or its name with knobs."""
     written = []
     for name, kind in sorted(kinds.items()):

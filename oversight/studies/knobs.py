@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from oversight.components.component import Component
 from oversight.core.config import Config, nearest
 from oversight.core.errors import KnobError
+from oversight.core.messages import message_of
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection
 
@@ -72,11 +73,5 @@ def _changed(holder: Config, parts: dict[str, Any], key: str, value: Any) -> Any
     try:
         return type(holder).model_validate({**parts, key: value})
     except ValidationError as error:
-        told = (_says(line) for line in error.errors(include_url=False))
-        raise KnobError("; ".join(dict.fromkeys(told))) from None
-
-
-def _says(line: Any) -> str:
-    says = str(line["msg"]).removeprefix("Value error, ").replace("Input should be", "expected", 1)
-    value = line.get("input")
-    return f"{value!r} is not right; {says}" if isinstance(value, int | float | str) else says
+        messages = (message_of(line) for line in error.errors(include_url=False))
+        raise KnobError("; ".join(dict.fromkeys(messages))) from None

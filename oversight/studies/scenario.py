@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from oversight.core.config import nearest
 from oversight.core.errors import Problem, ScenarioError
+from oversight.core.messages import message_of
 from oversight.studies.study import SCHEMA, Study, future
 from oversight.worlds.tree_files import FileTree, as_json
 
@@ -205,25 +207,7 @@ def _line(tree: Any, loc: tuple[int | str, ...]) -> tuple[int, str]:
     return line, ".".join(path)
 
 
-def _problem(file: str, tree: Any, error: Any) -> Problem:
+def _problem(file: str, tree: Any, error: ErrorDetails) -> Problem:
+    """What one error of a validation is in terms of the file."""
     line, path = _line(tree, error["loc"])
-    says = error["msg"].removeprefix("Value error, ")
-    if says.startswith("Tuple should have"):
-        says = says.replace("Tuple should have", "expected", 1).replace(" after validation", "")
-    if says.startswith("Input should be"):
-        says = says.replace("Input should be", "expected", 1)
-        value = error.get("input")
-        if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
-            says += " (YAML 1.2 writes true and false)"
-        says = (
-            f"{value!r} is not right; {says}"
-            if isinstance(value, str | int | float | bool | None)
-            else says
-        )
-    says = says.replace("a valid tuple", "a list")
-    for whole in ("a valid dictionary or instance of", "a valid dictionary"):
-        if whole in says:
-            says = says[: says.index(whole)] + "keys and values"
-    if says == "Field required":
-        says = "missing"
-    return Problem(file, line, path, says)
+    return Problem(file, line, path, message_of(error))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import numpy as np
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from oversight.core.config import Config, Count
+from oversight.core.config import Config, Count, Quantity, checked, expecting
+
+End = Annotated[Quantity, expecting("{value!r} is no number; only numbers can be varied")]
+"""An end of a range of a knob."""
 
 
 def _between(value: Any) -> tuple[float, float]:
@@ -16,12 +18,10 @@ def _between(value: Any) -> tuple[float, float]:
         value = [value["from"], value["to"]]
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise ValueError(f"{value!r} is no range; expected like [0.6, 0.8]")
-    for end in value:
-        if isinstance(end, bool) or not isinstance(end, int | float) or not np.isfinite(end):
-            raise ValueError(f"{end!r} is no number; only numbers can be varied")
-    if value[0] >= value[1]:
-        raise ValueError(f"from {value[0]:g} to {value[1]:g} is no range; expected low, then high")
-    return value[0], value[1]
+    low, high = checked(tuple[End, End], tuple(value))
+    if low >= high:
+        raise ValueError(f"from {low:g} to {high:g} is no range; expected low, then high")
+    return low, high
 
 
 Between = Annotated[
@@ -31,8 +31,8 @@ Between = Annotated[
 ]
 
 
-def _power(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool) and value & (value - 1):
+def _power(value: int) -> int:
+    if value & (value - 1):
         raise ValueError(f"{value} is no power of two, as Sobol sequences want; try 64 or 128")
     return value
 
@@ -43,7 +43,7 @@ class Sensitivity(Config):
     knobs: dict[str, Between] = Field(
         default_factory=dict, description="lowest and highest value, by path; usual ones if empty"
     )
-    samples: Annotated[Count, Field(ge=2, le=65_536), BeforeValidator(_power)] = Field(
+    samples: Annotated[Count, Field(ge=2, le=65_536), AfterValidator(_power)] = Field(
         64, description="of a Sobol sequence; the scenario is run knobs + 3 times for each"
     )
     replicates: Count = Field(1, description="of each run")

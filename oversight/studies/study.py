@@ -10,10 +10,10 @@ from math import prod
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SkipValidation,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -22,8 +22,16 @@ from pydantic_core import InitErrorDetails
 
 from oversight.components.component import Component, Overseer
 from oversight.components.profiles import ModelSettings, PeopleSettings, accuracy_problem
-from oversight.core.config import Config, Count, default_of, error_at, errors_of, raise_all
+from oversight.core.config import (
+    Config,
+    Count,
+    default_of,
+    error_at,
+    expecting,
+    raise_all,
+)
 from oversight.core.errors import KnobError, PluginError
+from oversight.core.kinds import by_kind
 from oversight.core.plugins import plugins
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection, InjectionField
@@ -43,20 +51,7 @@ def _plugin(group: str, default: str) -> BeforeValidator:
     """Read a section whose `kind` names a plugin."""
 
     def read(value: Any, info: Any) -> Any:
-        if value is None:
-            value = {}
-        if not isinstance(value, Mapping):
-            if hasattr(type(value), "model_fields"):
-                return value
-            raise ValueError(f"{value!r} is no {group.removesuffix('s')}; expected keys and values")
-        try:
-            kind = plugins(group).get(str(value.get("kind", default)))
-        except PluginError as error:
-            raise_all(group, [error_at(str(error), ("kind",))])
-        try:
-            return kind.model_validate({"kind": default, **value}, context=info.context)
-        except ValidationError as error:
-            raise_all(group, errors_of(error))
+        return by_kind(value, plugins(group), default, context=info.context)
 
     return BeforeValidator(read)
 
@@ -74,12 +69,15 @@ def future(version: int) -> str:
     return f"version {version} is from the future of this program, which reads {SCHEMA}; upgrade it"
 
 
-def _schema_version(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"expected the schema version, {SCHEMA}")
-    if value > SCHEMA:
-        raise ValueError(future(value))
-    return value
+def _readable(version: int) -> int:
+    if version > SCHEMA:
+        raise ValueError(future(version))
+    return version
+
+
+Schema = Annotated[
+    Count, expecting(f"expected the schema version, {SCHEMA}"), AfterValidator(_readable)
+]
 
 
 class Case(NamedTuple):
@@ -97,7 +95,7 @@ class Study(Config):
     Decomposition(checker=Debate(turns=2))})`.
     """
 
-    oversight: Annotated[int, BeforeValidator(_schema_version)] = SCHEMA
+    oversight: Schema = SCHEMA
     name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
     about: str = ""
     seed: Seed = 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from oversight.core.config import Config, Number, error_at, raise_all
+from oversight.core.config import Config, Number, Quantity, checked, error_at, expecting, raise_all
 
 MOST_POINTS = 100_000
 
@@ -36,7 +36,11 @@ class Range(Config):
         return tuple(float(f"{value:.12g}") for value in spaced(self.low, self.high, self.steps))
 
 
-def _values(value: Any) -> tuple[float, ...]:
+Value = Annotated[Quantity, expecting("{value!r} is no number; only numbers can be swept")]
+"""A value that a knob takes."""
+
+
+def _values(value: object) -> tuple[int | float, ...]:
     if isinstance(value, Mapping):
         words = {"from": "low", "to": "high"}
         known = {"from", "to", "steps", "scale"}
@@ -57,12 +61,10 @@ def _values(value: Any) -> tuple[float, ...]:
         )
     if not value:
         raise ValueError("no values; expected at least one")
-    for one in value:
-        if isinstance(one, bool) or not isinstance(one, int | float) or not np.isfinite(one):
-            raise ValueError(f"{one!r} is no number; only numbers can be swept")
-    if len(set(value)) < len(value):
+    values: tuple[int | float, ...] = checked(tuple[Value, ...], tuple(value))
+    if len(set(values)) < len(values):
         raise ValueError("a value stands here twice")
-    return tuple(value)
+    return values
 
 
 NUMBERS = {

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from oversight.core.claims import FloatArray, IntArray
+from oversight.core.config import OpenShare, fits
 from oversight.core.errors import TreeError
 from oversight.worlds import gates
 from oversight.worlds.gates import Gate
@@ -267,7 +268,7 @@ def _prior_of(graph: Graph, node: object) -> float:
         if prior is not None:
             raise TreeError(f"node {str(node)!r} has children and a prior; a prior is for leaves")
         return math.nan
-    if isinstance(prior, bool) or not isinstance(prior, int | float) or not 0 < prior < 1:
+    if not fits(OpenShare, prior):
         raise TreeError(
             f"node {str(node)!r} has prior {prior!r}; expected a number between 0 and 1"
         )

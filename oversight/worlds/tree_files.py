@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,32 +20,17 @@ from pydantic import (
     model_validator,
 )
 
-from oversight.core.config import Config, Count, Whole, error_at, nearest, raise_all
+from oversight.core.config import Config, Count, OpenShare, Whole, error_at, expecting, raise_all
 from oversight.core.errors import TreeError
+from oversight.core.kinds import by_kind
+from oversight.core.plugins import Plugins
 from oversight.worlds import gates
 from oversight.worlds.tree import TaskTree, balanced, from_graph
 
-
-def _leaf_prior(value: Any) -> float | str:
-    if value == "balanced" or (
-        isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
-    ):
-        return value if isinstance(value, str) else float(value)
-    raise ValueError("expected balanced or a number between 0 and 1")
-
-
 LeafPrior = Annotated[
-    SkipValidation[float | str],
-    BeforeValidator(_leaf_prior),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"const": "balanced"},
-                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-            ]
-        }
-    ),
+    Literal["balanced"] | OpenShare, expecting("expected balanced or a number between 0 and 1")
 ]
+"""P(true) of every leaf, or `balanced`: as the root needs to be true of half the items."""
 Bit = Annotated[int, Field(strict=True, ge=0, le=1)]
 GateName = str | tuple[Bit, ...]
 
@@ -144,24 +128,18 @@ class FileTree(Config):
         return self
 
 
-KINDS: dict[str, type[BalancedTree | FileTree]] = {"balanced": BalancedTree, "file": FileTree}
+KINDS = Plugins("trees", {"balanced": BalancedTree, "file": FileTree}, {}, ("tree", "leaf_prior"))
+"""The trees that a scenario can describe, by kind."""
 
 
-def _tree_settings(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, BalancedTree | FileTree):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError("expected keys and values, like {kind: balanced, branching: 3, depth: 2}")
-    kind = value.get("kind", "balanced")
-    if kind not in KINDS:
-        says = f"unknown kind of tree {kind!r}; {nearest(kind, sorted(KINDS))}"
-        raise_all("tree", [error_at(says, ("kind",))])
-    return KINDS[kind].model_validate(value, context=info.context)
+def _described(value: object, info: ValidationInfo) -> BalancedTree | FileTree:
+    tree: BalancedTree | FileTree = by_kind(value, KINDS, "balanced", context=info.context)
+    return tree
 
 
 TreeSettings = Annotated[
     SkipValidation[BalancedTree | FileTree],
-    BeforeValidator(_tree_settings),
+    BeforeValidator(_described),
     WithJsonSchema({"anyOf": [{"x-ref": "BalancedTree"}, {"x-ref": "FileTree"}]}),
 ]
 
