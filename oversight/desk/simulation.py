@@ -6,7 +6,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Generator
 from math import inf
-from typing import NamedTuple
 
 import simpy
 
@@ -39,16 +38,10 @@ def simulate(
     return timetable(work.log, waiting, arrival, work.hours.start, fixed - work.fixed_left)
 
 
-class _Next(NamedTuple):
-    """What somebody does next: work until then, or ask again then (inf for never)."""
-
-    works: bool
-    until: float
-
-
-NEVER = _Next(False, inf)
-
 Events = Generator[simpy.Event, None, None]
+Next = tuple[bool, float]
+"""What somebody does next: (True, until when they work), or (False, when to ask again; inf for
+never)."""
 
 
 class _Simulation:
@@ -64,6 +57,8 @@ class _Simulation:
         self.log: list[Entry] = []
         # What every sitting asks for, out of the settings' reach: there are many.
         self._sitting, self._most = desk.sitting, desk.sitting_items
+        self._hurried = desk.hurry > 0 and desk.people != "unlimited"
+        self._hurried &= desk.arrivals is not None or desk.deadline is not None
         self._manners = _Manners(desk, waiting, self.hours, self.deadline)
 
     def run(self) -> None:
@@ -108,38 +103,41 @@ class _Simulation:
             else:
                 yield environment.timeout(until - environment.now)
 
-    def _next_sitting(self, person: int, now: float, worked: float) -> _Next:
+    def _next_sitting(self, person: int, now: float, worked: float) -> Next:
         """Give somebody who has worked for so long without rest a sitting, if there is one."""
         opens, closes = self.hours.window(now)
         if now < opens:
-            return _Next(False, opens)
+            return False, opens
         if now >= self.deadline or (self.left <= 0 and self.fixed_left > 0):
             return self._end()
         if self.fixed_left > 0:
             return self._fixed_work(person, now, closes, worked)
         if now < self.fixed_end:  # others are still at what comes before the first item
-            return _Next(False, self.fixed_end)
+            return False, self.fixed_end
         for queue in self.waiting:
-            if queue.arrived(now) > queue.next:
-                return self._items(queue, person, now, opens, closes, worked)
-        return _Next(False, min((queue.next_ready() for queue in self.waiting), default=inf))
+            if (arrived := queue.arrived(now)) > queue.next:
+                pace = self._manners.pace(now) if self._hurried else 1.0
+                manner = self._manners.at(worked, pace, person)
+                return self._items(queue, arrived, person, now, closes, manner)
+        return False, min((queue.next_ready() for queue in self.waiting), default=inf)
 
-    def _fixed_work(self, person: int, now: float, closes: float, worked: float) -> _Next:
+    def _fixed_work(self, person: int, now: float, closes: float, worked: float) -> Next:
         """A sitting of what is paid before any item; it can be cut anywhere."""
         room = min(self._sitting, self.fixed_left, self.left, closes - now)
         spent = min(room, self.deadline - now)
         self.fixed_left -= spent
+        self.left -= spent
         self.fixed_end = max(self.fixed_end, now + spent)
         manner = self._manners.at(worked, 1.0, person)
-        return self._work(Entry(person, now, spent, manner))
+        self.log.append(Entry(person, now, spent, manner))
+        return True, now + spent
 
     def _items(
-        self, queue: Queue, person: int, now: float, opens: float, closes: float, worked: float
-    ) -> _Next:
+        self, queue: Queue, arrived: int, person: int, now: float, closes: float, manner: Manner
+    ) -> Next:
         """A sitting of as many items as fit into it, at least one; none where that one has to wait
         for the morning or will never fit."""
-        manner = self._manners.at(worked, self._manners.pace(now), person)
-        sums, first, arrived = queue.sums(manner), queue.next, queue.arrived(now)
+        sums, first = queue.sums(manner), queue.next
         limit = min(self.left, self.deadline - now)
         room = min(self._sitting, closes - now, limit)
         stop = bisect_right(sums, (sums[first] + room) * ROUNDING, first, arrived + 1) - 1
@@ -149,50 +147,42 @@ class _Simulation:
             one = sums[first + 1] - sums[first]
             if one > limit * ROUNDING:
                 return self._end()
-            if one > (closes - now) * ROUNDING and now > opens:
-                return _Next(False, self.hours.after(now))
+            if one > (closes - now) * ROUNDING and now > self.hours.window(now)[0]:
+                return False, self.hours.after(now)
             stop = first + 1
+        spent = sums[stop] - sums[first]
         queue.next = stop
-        return self._work(Entry(person, now, sums[stop] - sums[first], manner, queue, first, stop))
+        self.left -= spent
+        self.log.append(Entry(person, now, spent, manner, queue, first, stop))
+        return True, now + spent
 
-    def _work(self, entry: Entry) -> _Next:
-        """Log a sitting, and pay for it."""
-        self.left -= entry.minutes
-        self.log.append(entry)
-        return _Next(True, entry.start + entry.minutes)
-
-    def _end(self) -> _Next:
+    def _end(self) -> Next:
         """Nobody begins anything any more: budget or deadline has run out."""
         self.over = True
-        return NEVER
+        return False, inf
 
 
 class _Manners:
     """How people work at the moment: effort by how long they have worked, pace by how far they are
-    behind (MODEL 7). Equal manners are one object."""
+    behind (MODEL 7)."""
 
     def __init__(self, desk: Desk, waiting: list[Queue], hours: Hours, deadline: float) -> None:
         self.desk, self.waiting, self.hours, self.deadline = desk, waiting, hours, deadline
-        self._hurried = desk.hurry > 0 and desk.people != "unlimited"
-        self._hurried &= desk.arrivals is not None or desk.deadline is not None
+        self._differ = desk.skill_sd > 0
         self._manners: dict[tuple[float, float, int], Manner] = {}
-        self._efforts: dict[float, float] = {}
 
     def at(self, worked: float, pace: float, person: int) -> Manner:
         """The manner of a person after so many minutes without rest, at this pace."""
-        effort = self._efforts.get(worked)
-        if effort is None:
-            effort = self._efforts[worked] = self.desk.effort(worked)
-        key = (effort, pace, person if self.desk.skill_sd else 0)
-        if key not in self._manners:
-            self._manners[key] = Manner(effort / pace, pace, key[2])
-        return self._manners[key]
+        key = (worked, pace, person if self._differ else 0)
+        manner = self._manners.get(key)
+        if manner is None:
+            effort = self.desk.effort(worked)
+            manner = self._manners[key] = Manner(effort / pace, pace, key[2])
+        return manner
 
     def pace(self, now: float) -> float:
         """How fast people work: faster by as much as they are behind, in the backlog or before the
         deadline."""
-        if not self._hurried:
-            return 1.0
         desk, pressure = self.desk, 0.0
         assert desk.people != "unlimited"
         if desk.arrivals is not None:

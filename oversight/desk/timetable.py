@@ -131,10 +131,8 @@ def timetable(
 
 def _rows_by_manner(log: Sequence[Entry]) -> dict[Manner, int]:
     """A number for every manner, in the order of the log; 0 for the usual one."""
-    rows = {USUAL: 0}
-    for entry in log:
-        rows.setdefault(entry.manner, len(rows))
-    return rows
+    manners = dict.fromkeys([USUAL, *(entry.manner for entry in log)])
+    return {manner: row for row, manner in enumerate(manners)}
 
 
 def _served(
@@ -149,8 +147,9 @@ def _served(
     row = np.repeat([rows[entry.manner] for entry in log], length)
     place = np.arange(length.sum())
     sums = np.zeros((len(rows), len(queue.items) + 1))
-    for manner in {entry.manner for entry in log}:
-        sums[rows[manner]] = queue.sums(manner)
+    manners = list(rows)
+    for used in np.unique(row).tolist():
+        sums[used] = queue.sums(manners[used])
     before = sums[row, first]
     return (
         queue.items[: place.size],
