@@ -12,7 +12,7 @@ import statistics
 import sys
 
 import oversight
-from oversight.findings.design import design
+from oversight.analyses.designing import design
 
 FIRST = 100
 """Seeds below were used to choose the optimizer."""

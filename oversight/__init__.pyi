@@ -1,3 +1,7 @@
+from .analyses.comparing import compare as compare
+from .analyses.designing import design as design
+from .analyses.stressing import stress as stress
+from .analyses.sweeping import sweep as sweep
 from .components.component import Component as Component
 from .components.component import Mechanism as Mechanism
 from .components.component import Overseer as Overseer
@@ -37,12 +41,9 @@ from .failures.base import StudentFailure as StudentFailure
 from .failures.base import View as View
 from .failures.injection import Injection as Injection
 from .findings.design import Designed as Designed
-from .findings.design import design as design
 from .findings.results import Results as Results
 from .findings.stress import Stress as Stress
-from .findings.stress import stress as stress
 from .findings.sweep import Swept as Swept
-from .findings.sweep import sweep as sweep
 from .overseers.aggregation import Aggregator as Aggregator
 from .overseers.aggregation import Checked as Checked
 from .overseers.aggregation import Hard as Hard
@@ -67,7 +68,6 @@ from .overseers.slots import AgentSlot as AgentSlot
 from .overseers.slots import AggregatorSlot as AggregatorSlot
 from .overseers.slots import OverseerSlot as OverseerSlot
 from .overseers.slots import RewardModelSlot as RewardModelSlot
-from .running.runner import compare as compare
 from .studies.design import Design as Design
 from .studies.scenario import load as load
 from .studies.sensitivity import Sensitivity as Sensitivity

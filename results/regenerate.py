@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import oversight
-from oversight.findings.design import design
+from oversight.analyses.designing import design
 from oversight.findings.results import write_csv
 from oversight.studies.scenario import names
 

@@ -21,9 +21,11 @@ import oversight
 from oversight import Claims, Evidence, Mechanism, Study, Verdicts
 from oversight.cli.progress import Progress
 from oversight.core.errors import WorkersError
-from oversight.running import workers as crew
+from oversight.running import workers
+from oversight.running.keys import Keys
+from oversight.running.processes import one_thread
 from oversight.running.replicate import Replicate
-from oversight.running.workers import Crew, Task, one_thread
+from oversight.running.workers import Task, Workers
 from oversight.studies.study import Case
 from oversight.worlds.concept import ConceptWorld
 
@@ -153,15 +155,15 @@ def test_what_kills_its_worker_twice_has_failed(tmp_path: Path) -> None:
 
 
 def test_chunks_grow_with_what_is_quick_and_hold_one_study() -> None:
-    crew = Crew(jobs=2)
-    studies = [study(), study(seed=1)]
+    two = Workers(jobs=2)
+    studies = [Keys(study()), Keys(study(seed=1))]
     tasks = [Task(of, number, ()) for of in studies for number in range(5)]
-    assert [len(chunk) for chunk in crew._chunks(iter(tasks))] == [1] * 10
-    crew._each = 0.1
-    sizes = [len(chunk) for chunk in crew._chunks(iter(tasks))]
+    assert [len(chunk) for chunk in two._chunks(iter(tasks))] == [1] * 10
+    two._each = 0.1
+    sizes = [len(chunk) for chunk in two._chunks(iter(tasks))]
     assert sizes == [2, 2, 1, 2, 2, 1]
-    crew._each = 1e-6
-    assert [len(chunk) for chunk in crew._chunks(iter(tasks))] == [5, 5]
+    two._each = 1e-6
+    assert [len(chunk) for chunk in two._chunks(iter(tasks))] == [5, 5]
 
 
 class Slow(Executor):
@@ -203,14 +205,15 @@ def test_one_thread_until_the_last_leaves() -> None:
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    going = Progress(1000)
-    going.found(200)
+    going = Progress()
+    going.planned(1000)
+    going.kept(200)
     row = Replicate(0, {Case(str(i)): () for i in range(40)})
     for _ in range(5):
         now[0] += 1
         going(row)
     assert going.told() == "400 of 1,000 cells, 40 a second, 15 s left, 0 failed"
-    assert Progress(0).told() == "0 cells, 0 failed"
+    assert Progress().told() == "0 cells, 0 failed"
 
 
 class OtherEngine(ThreadPoolExecutor):
@@ -248,7 +251,7 @@ class Lonely(ThreadPoolExecutor):
 
 
 def test_nobody_waits_for_workers_that_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "LOOK", 0.05)
+    monkeypatch.setattr(workers, "LOOK", 0.05)
     with Lonely(1) as nobody, pytest.raises(WorkersError, match="everybody has gone"):
         oversight.compare(study(), executor=nobody)
 

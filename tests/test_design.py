@@ -18,22 +18,18 @@ from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Design, Study
+from oversight.analyses.comparing import compare
+from oversight.analyses.designing import design
+from oversight.analyses.searching import Tried, at_random, search
+from oversight.analyses.searching import _propose as propose
 from oversight.cli.main import main
 from oversight.core.errors import DesignError
-from oversight.findings.design import (
-    Designed,
-    Point,
-    Tried,
-    at_random,
-    design,
-    front,
-    hypervolume,
-    search,
-)
-from oversight.findings.design import _propose as propose
-from oversight.running.runner import compare, run
+from oversight.findings.design import Designed, Point, front, hypervolume
+from oversight.findings.results import Results
+from oversight.running.keys import Keys
+from oversight.running.runner import Runner
 from oversight.running.store import Store
-from oversight.running.workers import Crew
+from oversight.running.workers import Workers
 from oversight.studies.study import Case
 
 SMALL: dict[str, Any] = {
@@ -62,12 +58,14 @@ def study(**design: Any) -> Study:
 
 def tried(of: Study) -> Tried:
     assert of.design is not None
-    store = Store.open()
+    runner = Runner(Store.open(), Workers())
 
-    def running(study: Study, cases: list[Case]) -> None:
-        run([(study, cases)], store, Crew())
+    def running(study: Study, cases: list[Case]) -> Results:
+        keys = Keys(study)
+        runner.run([(keys, cases)])
+        return Results(study, cases, runner.store, keys)
 
-    return Tried(of, of.design, store, running)
+    return Tried(of, of.design, running)
 
 
 def points(*pairs: tuple[float, float]) -> list[Point]:
@@ -156,7 +154,7 @@ def test_workers_do_not_matter(done: Designed) -> None:
 
 def test_the_search_never_sees_what_confirms_it(done: Designed) -> None:
     assert tried(done.study).study.seed != done.study.seed
-    name, thought = next(iter(done.found.items()))
+    name, thought = next(iter(done.front.items()))
     again = compare(done.study.model_copy(update={"protocols": {name: thought.protocol}}))
     assert again.pgr(name).value == done.confirmed.pgr(name).value
     assert again.pgr(name).value != thought.pgr
@@ -186,7 +184,7 @@ def test_a_killed_search_goes_on(tmp_path: Path, done: Designed) -> None:
 def test_the_front_is_written_as_scenarios(tmp_path: Path) -> None:
     made = design(study(evaluations=16), out=tmp_path)
     files = sorted((tmp_path / "front").glob("f*.yaml"))
-    assert [f.stem for f in files] == sorted(made.found)
+    assert [f.stem for f in files] == sorted(made.front)
     for file in files:
         found = compare(oversight.load(file))
         column = found.column(file.stem, "student_accuracy")
@@ -222,12 +220,12 @@ def test_a_front_in_a_world_with_a_tree_of_its_own(tmp_path: Path) -> None:
 
 def test_constraints() -> None:
     cheap = design(study(**SMALL, minutes=5.0))
-    assert all(point.minutes <= 5 for point in cheap.found.values())
+    assert all(point.minutes <= 5 for point in cheap.front.values())
     assert cheap.budget == 5
     free = design(study(**SMALL))
-    assert max(point.minutes for point in free.found.values()) > 5
+    assert max(point.minutes for point in free.front.values()) > 5
     safe = design(study(**SMALL, survive={"noise": 1.0}))
-    kinds = {point.protocol.name for point in safe.found.values()}
+    kinds = {point.protocol.name for point in safe.front.values()}
     assert "decomposition" not in kinds, "gates that say nothing leave nothing"
     assert "debate" in kinds
 

@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from oversight import Study
+from oversight.analyses.analyzing import Plan, analyze, resolved
 from oversight.cli.main import main
 from oversight.core.errors import SensitivityError
-from oversight.findings.sensitivity import NOISE, _Plan, analyze, resolved
+from oversight.findings.sensitivity import NOISE
+from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS
 from oversight.studies.sensitivity import Sensitivity
 
@@ -37,7 +39,8 @@ class Linear:
     def __init__(self, noise: float) -> None:
         self.noise = noise
 
-    def row(self, at: Study, case: Any, number: int) -> np.ndarray:
+    def row(self, keys: Keys, case: Any, number: int) -> np.ndarray:
+        at = keys.study
         uniform = np.random.default_rng(number).random()
         pgr = 4 * at.overseer.structure + 2 * at.model.shared_bias + self.noise * uniform
         told = np.full(len(COLUMNS), np.nan)
@@ -49,9 +52,6 @@ class Linear:
             told[COLUMNS.index(name)] = value
         return told
 
-    def failure(self, *_: Any) -> None:
-        return None
-
 
 @pytest.mark.parametrize("noise", [0.0, 3.0])
 def test_indices_of_a_function_that_is_known(noise: float) -> None:
@@ -59,7 +59,8 @@ def test_indices_of_a_function_that_is_known(noise: float) -> None:
     their sum."""
     knobs = {"overseer.structure": (0.0, 1.0), "model.shared_bias": (0.0, 1.0)}
     of = study(knobs={key: list(ends) for key, ends in knobs.items()}, samples=512)
-    done = _Plan(of, resolved(of)).analyzed(Linear(noise))  # type: ignore[arg-type]
+    plan = Plan(of, resolved(of))
+    done = plan.analysis(plan.gains(Linear(noise).row), [])
     whole = 16 + 4 + noise**2
     shares = {"overseer.structure": 16, "model.shared_bias": 4, NOISE: noise**2}
     for knob, share in shares.items():
@@ -111,7 +112,7 @@ def test_pgr_that_is_undefined_somewhere_has_no_indices() -> None:
 
 def test_whole_numbers_stay_whole() -> None:
     of = study(knobs={"protocols.debate.debate.turns": [1, 6]}, samples=8)
-    turns = {at.protocols["debate"].turns for at, _ in _Plan(of, resolved(of)).runs()}
+    turns = {keys.study.protocols["debate"].turns for keys, _ in Plan(of, resolved(of)).runs()}
     assert turns <= set(range(1, 7))
     assert len(turns) > 3
 

@@ -13,7 +13,7 @@ import oversight
 from oversight import Study
 from oversight.cli.main import main
 from oversight.core.errors import StoreError
-from oversight.running import workers as crew
+from oversight.running import workers
 from oversight.running.replicate import Replicate
 from oversight.running.store import Store
 from oversight.studies.study import Case
@@ -36,13 +36,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ran: list[int] = []
-    real = crew.run_replicate
+    real = workers.run_replicate
 
     def counted(study: Study, number: int, cases: list[Case]) -> Replicate:
         ran.append(number)
         return real(study, number, cases)
 
-    monkeypatch.setattr(crew, "run_replicate", counted)
+    monkeypatch.setattr(workers, "run_replicate", counted)
     return ran
 
 

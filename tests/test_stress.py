@@ -17,14 +17,16 @@ from mechanisms.debate import Debate
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from oversight import Case, Claims, Evidence, OverseerFailure, Results, Study, Verdicts
+from oversight.analyses.stressing import stress
 from oversight.cli.main import main
 from oversight.core.plugins import plugins
 from oversight.failures.injection import Injection, catalogue
-from oversight.findings.stress import BREAKS, NEVER, START, Break, Stress, stress
-from oversight.running import runner
+from oversight.findings.stress import Break, Outcome, Stress
+from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS, run_replicate
+from oversight.running.runner import Runner
 from oversight.running.store import Store
-from oversight.running.workers import Crew
+from oversight.running.workers import Workers
 from oversight.studies.study import Study as StudyType
 from tests.helpers import tree, world
 
@@ -120,11 +122,11 @@ def test_what_does_not_apply_is_said_not_zero(found: Stress) -> None:
 
 
 def test_statuses(found: Stress) -> None:
-    assert the(found, "decomposition", "noise").status == BREAKS
+    assert the(found, "decomposition", "noise").status == Outcome.BREAKS
     mild = stress(study(failures={"mild": {"kind": "collusion", "severity": 0.1}}))
-    assert the(mild, "debate", "mild").status == NEVER
+    assert the(mild, "debate", "mild").status == Outcome.NEVER
     bad = stress(study(failures={"bias": {"kind": "belief_bias", "severity": 0.5}}))
-    assert the(bad, "consultancy", "bias").status == START
+    assert the(bad, "consultancy", "bias").status == Outcome.START
     assert the(bad, "consultancy", "bias").severity == 0.0
 
 
@@ -133,7 +135,7 @@ def test_where_pgr_is_undefined_so_are_its_break_points() -> None:
     blind = study(student={"features": 1}, failures={"noise": {"kind": "noisy_aggregator"}})
     found = the(stress(blind), "decomposition", "noise", "PGR")
     assert found.status.startswith("undefined: ceiling - weak")
-    assert the(stress(blind), "decomposition", "noise").status == BREAKS
+    assert the(stress(blind), "decomposition", "noise").status == Outcome.BREAKS
 
 
 def test_loud_and_silent() -> None:
@@ -225,8 +227,8 @@ def flat_in(study: Study, failures: dict[str, Injection], runs: int) -> list[str
     """The failures under which no protocol of a study clearly loses anything."""
     study = study.model_copy(update={"failures": failures, "replicates": runs})
     cases = study.cases(failures)
-    with Store.open() as store, Crew() as crew:
-        runner.run([(study, cases)], store, crew)
+    with Store.open() as store, Workers() as workers:
+        Runner(store, workers).run([(Keys(study), cases)])
     found = Results(study, cases, store)
     lost: dict[str, list[float]] = {name: [] for name in failures}
     for case in cases:
@@ -264,7 +266,7 @@ def test_a_failure_that_raises_costs_only_its_own_cases() -> None:
     assert {failed.case.failure for failed in done.results.failed} == {"fragile"}
     assert "it broke" in done.results.failed[0].error
     assert the(done, "debate", "fragile").status == "undefined: it failed to run"
-    assert the(done, "debate", "collusion").status in (BREAKS, NEVER)
+    assert the(done, "debate", "collusion").status in (Outcome.BREAKS, Outcome.NEVER)
 
 
 def test_severity_0_in_a_list_is_health() -> None:

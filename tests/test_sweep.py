@@ -14,13 +14,15 @@ from click.testing import CliRunner
 
 import oversight
 from oversight import Study
+from oversight.analyses.comparing import enough
+from oversight.analyses.sweeping import spanned
 from oversight.cli.main import main
 from oversight.cli.progress import Progress
 from oversight.core.errors import KnobError
-from oversight.findings.sweep import crossings, placed, spanned
+from oversight.findings.sweep import placed
+from oversight.metrics.crossings import crossings
 from oversight.reports.sweep import spark
 from oversight.running.replicate import COLUMNS
-from oversight.running.runner import enough
 from oversight.studies.knobs import varied
 from oversight.studies.study import Case
 
@@ -181,13 +183,16 @@ def test_a_failed_cell_costs_its_replicate_and_no_crossing(
 
 
 def test_rounds_of_precision_are_counted_once(tmp_path: Path) -> None:
-    told = Progress(2 * 3)
+    progress = Progress()
     wide = study(sweep={})
-    how: dict[str, Any] = {"found": told.found, "announce": told.again, "progress": told}
-    done = oversight.compare(wide, precision=0.02, most=12, out=tmp_path, **how)
+    done = oversight.compare(wide, precision=0.02, most=12, out=tmp_path, progress=progress)
     assert done.replicates == 12
-    assert told.told().startswith("24 of 24 cells")
-    assert told.there == 0
+    assert progress.told().startswith("24 of 24 cells")
+    assert progress.there == 0
+    again = Progress()
+    oversight.compare(wide, precision=0.02, most=12, out=tmp_path, progress=again)
+    assert again.told().startswith("24 of 24 cells")
+    assert again.there == 24
 
 
 def test_what_another_run_left_is_not_taken_for_this_one(tmp_path: Path) -> None:

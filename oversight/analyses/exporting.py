@@ -11,6 +11,9 @@ from typing import Any
 
 from oversight.core.files import replacing, write, writing
 from oversight.findings.results import DIFFERENCE, Results, Row, write_csv
+from oversight.reports.timeline import picture
+from oversight.running.replicate import Failed
+from oversight.running.transcripts import timetables, transcripts
 from oversight.studies.fingerprint import installed
 from oversight.studies.study import Study
 
@@ -29,7 +32,7 @@ def export(results: Results, folder: Path) -> None:
     """Write manifest.json, runs.csv, summary.csv, differences.csv, transcripts/ and, of a desk,
     timelines/; the tables as Parquet too. What a sweep left there is taken away."""
     study = results.study
-    told_of(study, results.failed, folder)
+    export_study(study, results.failed, folder)
     results.to_csv(folder / "runs.csv", runs=True)
     results.to_csv(folder / "summary.csv")
     with writing(folder / "differences.csv") as file:
@@ -40,19 +43,15 @@ def export(results: Results, folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def told_of(study: Study, failed: Iterable[Any], folder: Path) -> None:
+def export_study(study: Study, failed: Iterable[Failed], folder: Path) -> None:
     """Write manifest.json, transcripts/ and timelines/: what does not depend on how many results
     there are."""
-    from oversight.running.transcripts import timetables, transcripts
-
-    made = json.dumps(manifest(study, failed), indent=2, ensure_ascii=False)
-    write(folder / "manifest.json", made + "\n")
+    about = json.dumps(manifest(study, failed), indent=2, ensure_ascii=False)
+    write(folder / "manifest.json", about + "\n")
     texts = {
         f"transcripts/{file_name(name)}.txt": text for name, text in transcripts(study).items()
     }
     if study.desk is not None:
-        from oversight.reports.timeline import picture
-
         for name, table in timetables(study):
             svg = picture(f"{study.name}: {name}", study.desk, table)
             texts[f"timelines/{file_name(name)}.svg"] = svg
@@ -63,8 +62,8 @@ def told_of(study: Study, failed: Iterable[Any], folder: Path) -> None:
             old.unlink()  # of another scenario
 
 
-def manifest(study: Study, failed: Iterable[Any]) -> dict[str, Any]:
-    """What made these results: the scenario as resolved, seeds, versions of everything,
+def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, Any]:
+    """What these results come from: the scenario as resolved, seeds, versions of everything,
     failures."""
     plugins = {
         f"{group}.{entry.name}": f"{entry.dist.name} {entry.dist.version}"

@@ -60,28 +60,23 @@ def compare(
     if failures and not study.failures:
         named = asked.scenario
         refuse(f"{named}: names no failures; `oversight stress {named}` tries them all")
+    from oversight.analyses import comparing, sweeping
     from oversight.cli.progress import progress
     from oversight.reports import comparison, sweep
-    from oversight.running import runner
 
-    cases = len(study.cases(study.failures if failures else None))
-    told: Any = {"failures": failures, "precision": precision, "most": most or runner.MOST}
+    how_much: Any = {"failures": failures, "precision": precision, "most": most or comparing.MOST}
+    going = progress()
     if not study.sweep and not budgets:
-        going = progress(cases * study.replicates)
-        with asked.running(going) as how:
-            results = runner.compare(study, found=going.found, announce=going.again, **told, **how)
+        with asked.running(going) as run:
+            results = comparing.compare(study, **how_much, **run)
         show(comparison.document(results, precision), asked.form)
         end(results.failed)
         return
-    from oversight.findings import sweep as grids
-
-    points = prod(len(values) for values in grids.grid_of(study, budgets).values())
-    going = progress(points * cases * study.replicates)
+    points = prod(len(values) for values in sweeping.grid_of(study, budgets).values())
     if points > 5000:
-        going.note(f"checking {points:,} points before the first is run")
-    with asked.running(going) as how:
-        tell: Any = {"found": going.found, "announce": going.again}
-        swept = grids.sweep(study, hours=budgets, **tell, **told, **how)
+        going.noted(f"checking {points:,} points before the first is run")
+    with asked.running(going) as run:
+        swept = sweeping.sweep(study, hours=budgets, **how_much, **run)
     show(sweep.document(swept, precision), asked.form)
     end(swept.failed)
 
@@ -124,10 +119,10 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
     failures`). Exit status as for compare.
     """
     study = asked.study()
+    from oversight.analyses import stressing
     from oversight.cli.progress import progress
     from oversight.core.config import nearest
     from oversight.failures.injection import catalogue
-    from oversight.findings.stress import stress as run
     from oversight.reports.stress import document
 
     named = study.failures or catalogue()
@@ -135,11 +130,10 @@ def stress(asked: Asked, only: tuple[str, ...], tolerance: float, doses: bool) -
         if name not in named:
             hint = nearest(name, [*named])
             refuse(f"--failure {name}: {asked.scenario} tries no such failure; {hint}")
-    going = progress(0)
-    with asked.running(going) as how:
-        found = run(study, tolerance=tolerance, only=only, announce=going.again, **how)
-    show(document(found, doses), asked.form)
-    end(found.results.failed)
+    with asked.running(progress()) as run:
+        stressed = stressing.stress(study, tolerance=tolerance, only=only, **run)
+    show(document(stressed, doses), asked.form)
+    end(stressed.results.failed)
 
 
 @click.command()
@@ -159,9 +153,9 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     With --out, a killed search goes on, and the front is written as scenario files.
     """
     study = asked.study()
+    from oversight.analyses import designing
     from oversight.cli.progress import progress
     from oversight.core.errors import DesignError
-    from oversight.findings.design import design as run
     from oversight.reports.design import document
     from oversight.studies.design import Design
 
@@ -169,10 +163,9 @@ def design(asked: Asked, evaluations: int | None, minutes: float | None) -> None
     changed = {key: value for key, value in told.items() if value is not None}
     settings = (study.design or Design()).model_copy(update=changed)
     study = study.model_copy(update={"design": settings})
-    going = progress(0)
     try:
-        with asked.running(going) as how:
-            done = run(study, step=going.counted("protocols", settings.evaluations), **how)
+        with asked.running(progress()) as run:
+            done = designing.design(study, **run)
     except DesignError as error:
         refuse(str(error))
     show(document(done), asked.form)
@@ -205,9 +198,10 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
     del SALib
     from pydantic import ValidationError
 
+    from oversight.analyses import analyzing
     from oversight.cli.progress import progress
+    from oversight.core.errors import SensitivityError
     from oversight.core.messages import message_of
-    from oversight.findings import sensitivity as analysis
     from oversight.reports.sensitivity import document
     from oversight.studies.sensitivity import Sensitivity
 
@@ -223,7 +217,7 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
         told["samples"] = samples
     try:
         settings = Sensitivity.model_validate(told)
-        settings = analysis.resolved(study.model_copy(update={"sensitivity": settings}))
+        settings = analyzing.resolved(study.model_copy(update={"sensitivity": settings}))
     except ValidationError as error:
         for line in error.errors(include_url=False):
             option = (
@@ -231,15 +225,13 @@ def sensitivity(asked: Asked, knobs: tuple[str, ...], samples: int | None) -> No
             )
             click.echo(f"{option}: {message_of(line)}", err=True)
         sys.exit(BAD_INPUT)
-    except analysis.SensitivityError as error:
+    except SensitivityError as error:
         refuse(f"{asked.scenario}: {error}")
     study = study.model_copy(update={"sensitivity": settings})
-    runs = settings.samples * (len(settings.knobs) + 3) * settings.replicates
-    going = progress(runs * len(study.cells))
     try:
-        with asked.running(going) as how:
-            done = analysis.analyze(study, found=going.found, **how)
-    except analysis.SensitivityError as error:
+        with asked.running(progress()) as run:
+            done = analyzing.analyze(study, **run)
+    except SensitivityError as error:
         refuse(f"{asked.scenario}: {error}")
     show(document(done), asked.form)
     end(done.failed)

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from oversight.cli.progress import Progress
+    from oversight.running.run import RunOptions
     from oversight.studies.study import Study
 
 BAD_INPUT = 2
@@ -48,7 +49,7 @@ class Asked:
         return study.model_copy(update=changed)
 
     @contextmanager
-    def running(self, progress: Progress) -> Iterator[dict[str, Any]]:
+    def running(self, progress: Progress) -> Iterator[RunOptions]:
         """Arguments of whatever runs it; says what is kept where somebody interrupts, and what is
         wrong with the folder or the cluster."""
         from oversight.core.errors import KnobError, StoreError, WorkersError

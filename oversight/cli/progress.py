@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+
+from oversight.running import run
 
 if TYPE_CHECKING:
     from oversight.running.replicate import Replicate
@@ -16,18 +17,17 @@ FIRST, THEN = 5.0, 30.0
 """Seconds to the first line and between lines, where there is no terminal."""
 
 
-def progress(total: int) -> Progress:
+def progress() -> Progress:
     """A bar on stderr where that is a terminal; else a line now and then on long runs."""
-    return Bar(total) if sys.stderr.isatty() else Progress(total)
+    return Bar() if sys.stderr.isatty() else Progress()
 
 
-class Progress:
+class Progress(run.Progress):
     """Counts cells (a protocol, under a failure or not, in one replicate) and says a plain line now
     and then. `total` is 0 where nobody knows yet."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.failed, self.there = total, 0, 0, 0
-        self._round = 0
+    def __init__(self) -> None:
+        self.total = self.done = self.failed = self.there = 0
         self._began = self._said = time.monotonic()
         self._wait = FIRST
 
@@ -41,27 +41,15 @@ class Progress:
         self.failed += len(replicate.failed)
         self.tell()
 
-    def found(self, cells: int) -> None:
-        """So many were there from an earlier run."""
+    def kept(self, cells: int) -> None:
         self.there += cells
         self.tell()
 
-    def again(self, cells: int) -> None:
-        """A further round of so many cells."""
-        self._round += 1
+    def planned(self, cells: int) -> None:
         self.total = self.done + self.there + cells
 
-    def counted(self, what: str, total: int) -> Callable[[int], None]:
-        """Tell of something else than cells too: so many of them."""
-
-        def count(number: int) -> None:
-            self.note(f"{number} of at most {total} {what} tried")
-
-        return count
-
-    def note(self, says: str) -> None:
-        """Say it."""
-        click.echo(says, err=True)
+    def noted(self, text: str) -> None:
+        click.echo(text, err=True)
 
     def tell(self) -> None:
         """Show how far it is, if it is time to."""
@@ -88,15 +76,15 @@ class Progress:
 class Bar(Progress):
     """The same as a bar."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Rich
 
-        super().__init__(total)
+        super().__init__()
         columns = (BarColumn(), TextColumn("{task.description}"))
         self.bar: Any = Rich(*columns, console=Console(stderr=True), transient=True)
-        self.task = self.bar.add_task("", total=total or None)
+        self.task = self.bar.add_task("", total=None)
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -105,8 +93,12 @@ class Bar(Progress):
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
-    def note(self, says: str) -> None:
-        self.bar.update(self.task, description=f"{says}; {self.told()}")
+    def planned(self, cells: int) -> None:
+        super().planned(cells)
+        self.tell()
+
+    def noted(self, text: str) -> None:
+        self.bar.update(self.task, description=f"{text}; {self.told()}")
 
     def tell(self) -> None:
         done = self.done + self.there

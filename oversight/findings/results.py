@@ -19,11 +19,13 @@ from oversight.findings import columns
 from oversight.metrics.pgr import (
     Difference,
     Ratio,
+    Reason,
     differences,
     fieller,
     structured_share,
     undefined,
 )
+from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS, Failed
 from oversight.running.store import Store
 from oversight.studies.study import Case, Study
@@ -42,8 +44,11 @@ class Results:
     """What a study found. Numbers stay in the store and are read where they are asked for, so that
     many replicates need no more memory than few."""
 
-    def __init__(self, study: Study, cases: Iterable[Case], store: Store) -> None:
+    def __init__(
+        self, study: Study, cases: Iterable[Case], store: Store, keys: Keys | None = None
+    ) -> None:
         self.study, self._store = study, store
+        self._keys = Keys(study) if keys is None else keys
         self.scenario, self.baseline = study.name, study.baseline
         self.items, self.replicates = study.world.train_items, study.replicates
         self._cases = dict.fromkeys(cases)
@@ -61,7 +66,8 @@ class Results:
     def failed(self) -> list[Failed]:
         """What failed, in order of replicates; with a traceback where it is the first of its
         kind."""
-        return list(self._store.failed(self.study, self.cases))
+        cells = ((case, self._keys.of(case)) for case in self.cases)
+        return list(self._store.failed(cells, self.replicates))
 
     @property
     def protocols(self) -> list[str]:
@@ -77,7 +83,7 @@ class Results:
         """(replicates, columns)."""
         if case not in self._cases:
             raise KeyError(f"no results of {case.protocol!r} here")
-        return self._store.array(self.study, case)
+        return self._store.array(self._keys.of(case), self.replicates)
 
     def untouched(self, case: Case) -> bool:
         """Whether a failure changed no number of its protocol, in any replicate."""
@@ -135,12 +141,13 @@ class Results:
 
     def _ratio(self, case: Case | str, over: str, less: str) -> Ratio:
         if self.untouched(_case(case)):
-            return undefined("the failure does not apply: there is nothing for it to change")
+            text = "the failure does not apply: there is nothing for it to change"
+            return undefined(Reason.NOT_APPLICABLE, text)
         done = ~np.isnan(self.column(case, "weak_accuracy"))
         blank = int(np.sum(self.column(case, "coverage")[done] == 0))
         if blank:
             where = "" if blank == done.sum() else f" in {blank} of {done.sum()} replicates"
-            return undefined(f"nothing was labeled{where}")
+            return undefined(Reason.NO_LABELS, f"nothing was labeled{where}")
         top = (self.column(case, over) - self.column(case, less))[done]
         return fieller(top, self.gap()[done])
 
@@ -149,7 +156,7 @@ class Results:
         names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
         coverage = self.column(case, "coverage")
         if np.isnan(coverage).all():
-            return undefined("no replicate succeeded")
+            return undefined(Reason.NO_REPLICATE)
         labeled = round(self.items * float(np.nanmean(coverage)))
         beta, square, right, positive = (self.column(case, name) for name in names)
         return structured_share(beta, square, right, positive, labeled)
@@ -225,15 +232,15 @@ def write_csv(file: Any, keys: Iterable[str], rows: Iterable[Row]) -> None:
 
 
 def _difference_row(pair: Difference) -> Row:
-    found = pair.difference
-    unbounded = found.defined and math.isinf(found.high)
+    apart = pair.difference
+    unbounded = apart.defined and math.isinf(apart.high)
     return {
         "first": pair.first,
         "second": pair.second,
-        "difference": _number(found.value),
-        "low": _number(found.low),
-        "high": _number(found.high),
-        "status": "ok, but its corrected interval has no bounds" if unbounded else found.status,
+        "difference": _number(apart.value),
+        "low": _number(apart.low),
+        "high": _number(apart.high),
+        "status": "ok, but its corrected interval has no bounds" if unbounded else apart.status,
         "p_value": _number(pair.p_value),
     }
 

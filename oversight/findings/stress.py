@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from scipy.special import stdtrit
 
-from oversight.analyses.exporting import export
 from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.core.files import writing
-from oversight.failures.injection import catalogue
 from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
-from oversight.running.runner import Progress, opened, run
-from oversight.running.workers import Crew
 from oversight.studies.study import Case, Study
 
 Measure = Literal["label accuracy", "PGR"]
-TOLERANCE = 0.02
 SILENT = 0.05
-NEVER, BREAKS, START = "never", "breaks", "from the start"
+"""How far confidence may fall while a break is still silent."""
+
+
+class Outcome(StrEnum):
+    """What became of a protocol under a failure."""
+
+    BREAKS = "breaks"
+    NEVER = "never"
+    """Better than the unaided overseer up to the highest severity tried."""
+    START = "from the start"
+    """No better even without the failure."""
+    NOT_APPLICABLE = "not applicable"
+    UNDEFINED = "undefined"
+
+
+BORNE = (Outcome.NEVER, Outcome.BREAKS, Outcome.START)
+"""Outcomes in which the failure struck, so that it can be said how much the protocol bears."""
 
 
 @dataclass(frozen=True)
 class Break:
     """Where a protocol under a failure is no better than the unaided, healthy overseer.
 
-    status      "breaks"; "never", up to the highest severity tried; "from the start", without any
-                failure; or "not applicable: ..." or "undefined: ..." with the reason
+    outcome     whether it breaks, or why that cannot be said
+    text        the reason, where the outcome has one
     severity    the break point, within the tolerance; None unless it breaks (0 from the start)
     low, high   where the 95 % bounds of the difference cross zero; None beyond what was tried
     knob        what severity stands for there, in the failure's own unit
@@ -45,7 +55,8 @@ class Break:
     protocol: str
     failure: str
     measure: Measure
-    status: str
+    outcome: Outcome
+    text: str = ""
     severity: float | None = None
     low: float | None = None
     high: float | None = None
@@ -55,23 +66,40 @@ class Break:
     excess: float | None = None
     silent: bool | None = None
 
+    @property
+    def status(self) -> str:
+        """The outcome as a column has it, with its reason.
+
+        >>> Break("debate", "noise", "PGR", Outcome.NOT_APPLICABLE, "no aggregator in it").status
+        'not applicable: no aggregator in it'
+        """
+        return f"{self.outcome}: {self.text}" if self.text else str(self.outcome)
+
+    def row(self) -> Row:
+        """The break as a row of breaks.csv."""
+        return {name: getattr(self, name) for name in names(columns.BREAK)}
+
 
 class Stress:
-    """What `stress` found."""
+    """What `stress` measured: every protocol under every failure, at the severities that were run.
+
+    tolerance  how finely break points are known, in severity
+    """
 
     def __init__(self, study: Study, results: Results, tolerance: float) -> None:
         self.study, self.results, self.tolerance = study, results, tolerance
 
     def severities(self, protocol: str, failure: str) -> list[float]:
         """Severities that were run, ascending, health at 0 first."""
-        found = {0.0} | {
+        struck = {
             case.severity
             for case in self.results.cases
             if case.protocol == protocol and case.failure == failure
         }
-        return sorted(found)
+        return sorted({0.0} | struck)
 
     def case(self, protocol: str, failure: str, severity: float) -> Case:
+        """The case of a protocol under a failure; without it at severity 0."""
         return Case(protocol, failure, severity) if severity else Case(protocol)
 
     def margin(self, case: Case, measure: Measure) -> FloatArray:
@@ -115,30 +143,31 @@ class Stress:
         ]
 
     def _break(self, protocol: str, failure: str, measure: Measure) -> Break:
-        def told(status: str, severity: float | None = None) -> Break:
-            return Break(protocol, failure, measure, status, severity)
+        def ended(outcome: Outcome, text: str = "", severity: float | None = None) -> Break:
+            return Break(protocol, failure, measure, outcome, text, severity)
 
+        no = Outcome.NOT_APPLICABLE
         injected, cells = self.study.failures[failure], self.study.cells
         roles = injected.roles_in(cells[protocol])
         if not roles:
             wanted = {role for part in injected.together for role in part.aims}
-            return told(f"not applicable: no {' or '.join(sorted(wanted))} in it")
+            return ended(no, f"no {' or '.join(sorted(wanted))} in it")
         if self._failed(protocol, failure):
-            return told("undefined: it failed to run")
+            return ended(Outcome.UNDEFINED, "it failed to run")
         if not self.applies(protocol, failure):
-            return told("not applicable: there is nothing for it to change")
+            return ended(no, "there is nothing for it to change")
         if protocol == self.study.baseline:
-            return told("not applicable: it is the unaided overseer")
+            return ended(no, "it is the unaided overseer")
         if measure == "label accuracy" and roles == {"student"}:
-            return told("not applicable: it comes after the labels")
+            return ended(no, "it comes after the labels")
         gap = self.results.pgr(protocol)
         if measure == "PGR" and not gap.defined:
-            return told(gap.status)
+            return ended(Outcome.UNDEFINED, gap.text)
         if self._mean(protocol, failure, 0.0, measure) <= 0:
-            return told(START, 0.0)
+            return ended(Outcome.START, severity=0.0)
         between = self.bracket(protocol, failure, measure)
         if between is None:
-            return told(NEVER)
+            return ended(Outcome.NEVER)
         return self._broken(protocol, failure, measure, *between)
 
     def _failed(self, protocol: str, failure: str) -> bool:
@@ -165,7 +194,7 @@ class Stress:
             protocol=protocol,
             failure=failure,
             measure=measure,
-            status=BREAKS,
+            outcome=Outcome.BREAKS,
             severity=severity,
             low=worst,
             high=best,
@@ -181,8 +210,8 @@ class Stress:
     ) -> tuple[float | None, float | None]:
         """Where the lower and the upper 95 % bound of the margin first fall to zero."""
         tried = self.severities(protocol, failure)
-        found = [self.margin(self.case(protocol, failure, s), measure) for s in tried]
-        kept = [margin[~np.isnan(margin)] for margin in found]
+        margins = [self.margin(self.case(protocol, failure, s), measure) for s in tried]
+        kept = [margin[~np.isnan(margin)] for margin in margins]
         if min(margin.size for margin in kept) < 2:
             return None, None
         half = [stdtrit(m.size - 1, 0.975) * m.std(ddof=1) / np.sqrt(m.size) for m in kept]
@@ -195,7 +224,7 @@ class Stress:
     def ranking(self) -> list[Row]:
         """Protocols by how much they bear: the mean severity survived over the failures that apply
         (1 where it never breaks), labels first."""
-        found = []
+        ranked = []
         every = self.breaks()
         for protocol in self.study.cells:
             if protocol == self.study.baseline:
@@ -205,17 +234,15 @@ class Stress:
                 struck = [
                     b
                     for b in every
-                    if b.protocol == protocol
-                    and b.measure == measure
-                    and b.status in (NEVER, BREAKS, START)
+                    if b.protocol == protocol and b.measure == measure and b.outcome in BORNE
                 ]
                 borne = [1.0 if b.severity is None else b.severity for b in struck]
                 row[f"{short}_robustness"] = float(np.mean(borne)) if borne else None
-                row[f"{short}_survived"] = sum(b.status == NEVER for b in struck)
+                row[f"{short}_survived"] = sum(b.outcome is Outcome.NEVER for b in struck)
                 row[f"{short}_silent"] = sum(b.silent is True for b in struck)
                 row["applicable"] = max(row["applicable"], len(struck))
-            found.append(row)
-        return sorted(found, key=lambda r: (-(r["label_robustness"] or 0), r["protocol"]))
+            ranked.append(row)
+        return sorted(ranked, key=lambda r: (-(r["label_robustness"] or 0), r["protocol"]))
 
     def rows(self) -> list[Row]:
         """Dose-response: a summary row a protocol, failure and severity, without what does not
@@ -227,66 +254,13 @@ class Stress:
         ]
 
     def export(self, folder: Path) -> None:
-        """Write breaks.csv and ranking.csv."""
+        """Write breaks.csv and ranking.csv. Raises StoreError where one cannot be written."""
         for name, keys, rows in (
-            ("breaks", names(columns.BREAK), [asdict(found) for found in self.breaks()]),
-            ("ranking", RANKING, self.ranking()),
+            ("breaks", columns.BREAK, [broken.row() for broken in self.breaks()]),
+            ("ranking", columns.RANKING, self.ranking()),
         ):
             with writing(folder / f"{name}.csv") as file:
-                write_csv(file, keys, rows)
-
-
-RANKING = names(columns.RANKING)
-
-
-def stress(
-    study: Study,
-    *,
-    tolerance: float = TOLERANCE,
-    only: Iterable[str] = (),
-    executor: Executor | None = None,
-    jobs: int = 1,
-    out: str | Path | None = None,
-    retry: bool = False,
-    progress: Progress | None = None,
-    announce: Callable[[int], None] | None = None,
-) -> Stress:
-    """Run every protocol of a study under every failure it names (the whole catalogue if it names
-    none), and find the break points to a tolerance in severity, by bisection.
-
-    only      names of the failures to try, all if empty
-    announce  called with the number of cells before each round of them
-    """
-    named = study.failures or catalogue()
-    chosen = {name: named[name] for name in only} if (only := list(only)) else named
-    study = study.model_copy(update={"failures": chosen})
-    cases = study.cases(chosen)
-    with opened(out) as store, Crew(executor, jobs) as crew:
-        if retry:
-            store.forget_failed(study, cases)
-        found = Stress(study, Results(study, cases, store), tolerance)
-        while cases:
-            if announce:
-                announce(len(cases) * study.replicates)
-            found.results.expect(cases)
-            run([(study, cases)], store, crew, progress)
-            cases = _halves(found)
-        if store.folder:
-            export(found.results, store.folder)
-            found.export(store.folder)
-    return found
-
-
-def _halves(found: Stress) -> list[Case]:
-    """The middle of every bracket that is still wider than the tolerance."""
-    middles: dict[Case, None] = {}
-    for broken in found.breaks():
-        if broken.status != BREAKS:
-            continue
-        between = found.bracket(broken.protocol, broken.failure, broken.measure)
-        if between and between[1] - between[0] > found.tolerance:
-            middles[Case(broken.protocol, broken.failure, sum(between) / 2)] = None
-    return list(middles)
+                write_csv(file, names(keys), rows)
 
 
 def _crossing(low: float, high: float, at_low: float, at_high: float) -> float:

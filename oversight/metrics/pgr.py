@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, StrEnum
 from typing import Any
 
 import numpy as np
@@ -13,31 +14,77 @@ from scipy.special import stdtr, stdtrit
 from oversight.core.claims import FloatArray
 
 LEAST_GAP = 0.01
-OK = "ok"
+"""The least ceiling - weak at which a share of it means anything."""
+
+
+class Status(StrEnum):
+    """Whether there is a number."""
+
+    OK = "ok"
+    UNDEFINED = "undefined"
+    FLAGGED = "flagged"
+    """There is one, to be read with care."""
+
+
+class Reason(Enum):
+    """Why there is no number, or why it is to be read with care."""
+
+    NO_REPLICATE = "no replicate succeeded"
+    SMALL_GAP = "the ceiling is not clearly above the unaided overseer"
+    NOT_APPLICABLE = "the failure has nothing to change"
+    NO_LABELS = "nothing was labeled, in some replicate at least"
+    ACCURACY_AT_EDGE = "labels are right always, or no more often than by chance"
+    LOPSIDED_LABELS = "one answer is much more common than the other"
 
 
 @dataclass(frozen=True)
 class Ratio:
     """An estimate with its interval, or the reason why there is none. NaN where there is no
-    number."""
+    number.
+
+    value      the estimate
+    low, high  its interval; infinite where it has no bound
+    state      whether there is a number
+    reason     why not, or why with care; None where all is well
+    text       the same reason for a person, with its numbers
+    """
 
     value: float
     low: float
     high: float
-    status: str = OK
+    state: Status = Status.OK
+    reason: Reason | None = None
+    text: str = ""
 
     @property
     def defined(self) -> bool:
-        return self.status == OK
+        """Whether there is a number that needs no care."""
+        return self.state is Status.OK
+
+    @property
+    def status(self) -> str:
+        """The status as a column has it.
+
+        >>> undefined(Reason.NO_REPLICATE).status
+        'undefined: no replicate succeeded'
+        >>> fieller([0.1, 0.2], [0.2, 0.4]).status
+        'ok'
+        """
+        return f"{self.state}: {self.text}" if self.text else str(self.state)
 
 
-def undefined(reason: str) -> Ratio:
-    return Ratio(float("nan"), float("nan"), float("nan"), f"undefined: {reason}")
+def undefined(reason: Reason, text: str = "") -> Ratio:
+    """A ratio that is no number, for a reason; `text` says it with its numbers."""
+    nan = float("nan")
+    return Ratio(nan, nan, nan, Status.UNDEFINED, reason, text or reason.value)
 
 
 def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> Ratio:
     """mean(top) / mean(bottom) over paired replicates, with Fieller's interval (t, R - 1 degrees of
-    freedom).
+    freedom; Fieller 1954).
+
+    top, bottom  (replicates,)
+    level        of the interval, in (0, 1)
 
     Undefined where the denominator's mean is at most max(0.01, t.975 standard errors): the ratio
     then means nothing, and Fieller's interval has no bounds. One replicate gives a value and no
@@ -46,17 +93,19 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
     a, b = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
     runs = a.size
     if runs == 0:
-        return undefined("no replicate succeeded")
+        return undefined(Reason.NO_REPLICATE)
     over, under = float(a.mean()), float(b.mean())
     if runs == 1:
         if under <= LEAST_GAP:
-            return undefined(f"ceiling - weak is {under:.3f}, at most {LEAST_GAP}")
+            text = f"ceiling - weak is {under:.3f}, at most {LEAST_GAP}"
+            return undefined(Reason.SMALL_GAP, text)
         return Ratio(over / under, float("nan"), float("nan"))
     errors = np.cov(np.stack([a, b])) / runs
     usual = float(stdtrit(runs - 1, 0.975))
     least = max(LEAST_GAP, usual * float(np.sqrt(errors[1, 1])))
     if under <= least:
-        return undefined(f"ceiling - weak is {under:.3f}, not clear of {least:.3f}")
+        text = f"ceiling - weak is {under:.3f}, not clear of {least:.3f}"
+        return undefined(Reason.SMALL_GAP, text)
     return Ratio(
         over / under, *_bounds(over, under, errors, float(stdtrit(runs - 1, 0.5 + level / 2)))
     )
@@ -97,15 +146,15 @@ def differences(
     """
     names = list(students)
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    found, p_values = [], []
+    ratios, p_values = [], []
     for first, second in pairs:
         apart = students[first] - students[second]
         both = ~np.isnan(apart) & ~np.isnan(gap)
-        found.append(fieller(apart[both], gap[both], 1 - (1 - level) / len(pairs)))
+        ratios.append(fieller(apart[both], gap[both], 1 - (1 - level) / len(pairs)))
         p_values.append(paired_p_value(apart[both]))
     return [
         Difference(first, second, ratio, p)
-        for (first, second), ratio, p in zip(pairs, found, holm(p_values), strict=True)
+        for (first, second), ratio, p in zip(pairs, ratios, holm(p_values), strict=True)
     ]
 
 
@@ -121,7 +170,11 @@ def paired_p_value(apart: FloatArray) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction; NaN stays NaN and is not counted."""
+    """Holm's (1979) step-down correction; NaN stays NaN and is not counted.
+
+    >>> holm([0.01, 0.04, float("nan")])
+    [0.02, 0.04, nan]
+    """
     corrected = list(p_values)
     order = sorted((p, i) for i, p in enumerate(p_values) if not np.isnan(p))
     worst = 0.0
@@ -142,19 +195,20 @@ def structured_share(
     positive      share of positive labels, by replicate
     items         labeled items a replicate
 
-    The interval is a jackknife over replicates. The status starts with "flagged" where the share of
-    positive labels is more than .02 from one half.
+    The interval is a jackknife over replicates. Flagged where the share of positive labels is
+    more than .02 from one half.
     """
     kept = ~np.isnan(beta)
     beta, square, right, positive = beta[kept], square[kept], right[kept], positive[kept]
     runs = beta.size
     if runs == 0 or items == 0:
-        return undefined("nothing was labeled")
+        return undefined(Reason.NO_LABELS, "nothing was labeled")
     accuracy = float(right.mean())
     error = np.sqrt(max(accuracy * (1 - accuracy), 1e-12) / (items * runs))
     for edge in (0.5, 1.0):
         if abs(accuracy - edge) <= 2 * error:
-            return undefined(f"labels are right with chance {accuracy:.4f}, not clear of {edge}")
+            text = f"labels are right with chance {accuracy:.4f}, not clear of {edge}"
+            return undefined(Reason.ACCURACY_AT_EDGE, text)
     value = float(_share(beta.mean(), square.mean(), accuracy))
     low = high = float("nan")
     if runs > 1:
@@ -163,9 +217,10 @@ def structured_share(
         spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
         t = float(stdtrit(runs - 1, 0.975))
         low, high = value - t * spread, value + t * spread
-    off = abs(float(positive.mean()) - 0.5)
-    flag = "" if off <= 0.02 else f"flagged: {positive.mean():.0%} of the labels are positive"
-    return Ratio(value, low, high, flag or OK)
+    if abs(float(positive.mean()) - 0.5) <= 0.02:
+        return Ratio(value, low, high)
+    text = f"{positive.mean():.0%} of the labels are positive"
+    return Ratio(value, low, high, Status.FLAGGED, Reason.LOPSIDED_LABELS, text)
 
 
 def _share(beta: Any, square: Any, accuracy: Any) -> Any:

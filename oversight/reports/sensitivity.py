@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from oversight.core.columns import names
 from oversight.findings.columns import INDEX
 from oversight.findings.results import Row
 from oversight.findings.sensitivity import NOISE, Analysis, Index
+from oversight.metrics.pgr import Status
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import two
 
@@ -24,7 +24,7 @@ def document(analysis: Analysis) -> Document:
         yield from map(Paragraph, notes(analysis))
 
     def rows() -> list[Row]:
-        return [asdict(index) for index in analysis.indices]
+        return [index.row() for index in analysis.indices]
 
     def data() -> dict[str, object]:
         return {"scenario": study.name, "runs": analysis.runs, "rows": rows()}
@@ -46,7 +46,7 @@ def _indices(analysis: Analysis) -> Table:
 
 def _cell(index: Index) -> str:
     if index.total is None:
-        return "undefined" if index.status != "ok" else "0.00"
+        return "undefined" if index.state is not Status.OK else "0.00"
     return f"{two(index.total)} ({two(index.first)})"
 
 
@@ -57,14 +57,16 @@ def notes(analysis: Analysis) -> list[str]:
         "the ranges, that a knob has a part in (makes alone)."
     ]
     ranges = ", ".join(
-        f"{knob} {low:g} to {high:g}" for knob, (low, high) in analysis.asked.knobs.items()
+        f"{knob} {low:g} to {high:g}" for knob, (low, high) in analysis.settings.knobs.items()
     )
     lines.append(f"Ranges: {ranges}; {analysis.runs:,} runs of every protocol.")
     halves = [index.total_half for index in analysis.indices if index.total_half is not None]
     if halves:
         lines.append(
             f"Half-widths of the total indices (95 %) are up to {max(halves):.2f}; --samples "
-            f"{4 * analysis.asked.samples} halves them, about."
+            f"{4 * analysis.settings.samples} halves them, about."
         )
-    reasons = {index.protocol: index.status for index in analysis.indices if index.status != "ok"}
+    reasons = {
+        index.protocol: index.status for index in analysis.indices if index.state is not Status.OK
+    }
     return lines + [f"{protocol}: {status}" for protocol, status in reasons.items()]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from oversight.core.columns import names
 from oversight.findings.columns import SUMMARY
-from oversight.findings.stress import BREAKS, NEVER, START, Break, Measure, Stress
+from oversight.findings.stress import Break, Measure, Outcome, Stress
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, first_sentence, interval, two
 
@@ -47,7 +46,7 @@ def document(stress: Stress, doses: bool = False) -> Document:
         return {
             "scenario": study.name,
             "rows": stress.rows(),
-            "breaks": [asdict(point) for point in stress.breaks()],
+            "breaks": [point.row() for point in stress.breaks()],
             "ranking": stress.ranking(),
         }
 
@@ -103,11 +102,10 @@ def _break_points(stress: Stress, measure: Measure, title: str) -> Table:
 
 def _cell(point: Break) -> str:
     """A break point in few letters."""
-    if point.status == BREAKS:
+    if point.outcome is Outcome.BREAKS:
         return f"{two(point.severity)}{'!' if point.silent else ' '}"
-    if point.status.startswith("undefined"):
-        return "undefined "
-    return {NEVER: "never ", START: "start "}.get(point.status, "– ")
+    words = {Outcome.NEVER: "never ", Outcome.START: "start ", Outcome.UNDEFINED: "undefined "}
+    return words.get(point.outcome, "– ")
 
 
 def _ranking(stress: Stress) -> Table:
@@ -133,6 +131,6 @@ def _undefined(stress: Stress) -> list[str]:
     """Why break points are undefined, each reason once."""
     reasons: dict[str, dict[str, None]] = {}
     for point in stress.breaks():
-        if point.status.startswith("undefined"):
+        if point.outcome is Outcome.UNDEFINED:
             reasons.setdefault(f"{point.measure} {point.status}", {})[point.protocol] = None
     return [f"{reason} ({', '.join(protocols)})" for reason, protocols in reasons.items()]

@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 
 from oversight.findings.results import Row
-from oversight.findings.sweep import Crossing, Swept
+from oversight.findings.sweep import Swept
+from oversight.metrics.crossings import Crossing
 from oversight.reports.comparison import precision_note
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, half_width, listed, subject

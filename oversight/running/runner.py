@@ -1,122 +1,57 @@
-"""Runs a study: replicates in this process or any executor, kept in a store."""
+"""Runs studies: what a store has already is left out, the rest goes to the workers, and what they
+finish is kept at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager
-from math import ceil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from oversight.analyses.exporting import export
-from oversight.findings.results import Results
-from oversight.running.replicate import Replicate
+from oversight.running.keys import Keys
+from oversight.running.run import Progress, Run
 from oversight.running.store import Store
-from oversight.running.workers import Crew, Task
-from oversight.studies.study import Case, Study
+from oversight.running.workers import Task, Workers
+from oversight.studies.study import Case
 
-Progress = Callable[[Replicate], None]
-MOST = 1000
-"""Replicates at which a wish for precision gives up."""
-UNCLEAR = "undefined: ceiling - weak"
+Part = tuple[Keys, Sequence[Case]]
+"""Cases of one study, to be run in each of its replicates."""
 
 
-def compare(
-    study: Study,
-    *,
-    failures: bool = False,
-    executor: Executor | None = None,
-    jobs: int = 1,
-    out: str | Path | None = None,
-    precision: float | None = None,
-    most: int = MOST,
-    retry: bool = False,
-    progress: Progress | None = None,
-    found: Callable[[int], None] | None = None,
-    announce: Callable[[int], None] | None = None,
-) -> Results:
-    """Run every protocol of a study on the same items, with the same people and student, and
-    compare them.
+class Runner:
+    """A store, workers that fill it, and who hears of it."""
 
-    failures  also under every failure that the study names, at each of its severities
-    executor  any concurrent.futures.Executor; the numbers do not depend on it
-    jobs      worker processes, where no executor is given; 1 runs in this process
-    out       a folder to keep results in; what is there already is not run again
-    precision a half-width of intervals: replicates are added until every PGR has it, or until there
-              are `most`
-    retry     whether what failed before is run again
-    progress  called with each finished replicate
-    found     called with how many cells of a study the folder had already
-    announce  called with how many cells there are to come, when replicates are added
+    def __init__(self, store: Store, workers: Workers, progress: Progress | None = None) -> None:
+        self.store, self.workers = store, workers
+        self.progress = Progress() if progress is None else progress
 
-    A case that raises in a replicate is kept in `Results.failed`; the others go on.
-    """
-    cases = study.cases(study.failures if failures else None)
-    with opened(out) as store, Crew(executor, jobs) as crew:
-        if retry:
-            store.forget_failed(study, cases)
-        while True:
-            run([(study, cases)], store, crew, progress, found)
-            results = Results(study, cases, store)
-            wanted = study.replicates if precision is None else enough(results, precision, most)
-            if wanted <= study.replicates:
-                break
-            if announce:
-                announce((wanted - study.replicates) * len(cases))
-            study, found = study.model_copy(update={"replicates": wanted}), None
-        if store.folder:
-            export(results, store.folder)
-    return results
+    def run(self, parts: Iterable[Part], since: int = 0) -> None:
+        """Run cases of studies in every replicate, but for what the store has. Replicates below
+        `since` were looked at before: nobody is told again that they are kept."""
+        self.work(self._missing(parts, since))
 
-
-def opened(out: str | Path | None) -> AbstractContextManager[Store]:
-    """The store of a folder, or of a run that keeps nothing."""
-    return Store.open(None if out is None else Path(out))
-
-
-def enough(results: Results, precision: float, most: int) -> int:
-    """How many replicates to run before every PGR is looked at again: as many as there are, if each
-    has a half-width of `precision` or there are `most`."""
-    have, wanted = results.replicates, results.replicates
-    for case in results.cases:
-        pgr = results.pgr(case)
-        if not pgr.defined and not pgr.status.startswith(UNCLEAR):
-            continue  # more replicates do not help
-        half = (pgr.high - pgr.low) / 2 if pgr.defined else float("inf")
-        if half <= precision:
-            continue
-        # Widths fall with the root of replicates; never more than double on an estimate.
-        grow = min(2.0, (half / precision) ** 2) if half < float("inf") else 2.0
-        wanted = max(wanted, have + 1, ceil(have * grow))
-    return max(min(wanted, most), have)
-
-
-def run(
-    parts: Iterable[tuple[Study, Sequence[Case]]],
-    store: Store,
-    crew: Crew,
-    progress: Progress | None = None,
-    found: Callable[[int], None] | None = None,
-) -> None:
-    """Run cases of studies in every replicate, but for what the store has."""
-    for study, replicates in crew.run(_todo(parts, store, found)):
-        store.keep(study, replicates)
-        if progress:
+    def work(self, tasks: Iterable[Task]) -> None:
+        """Do these tasks, and keep what comes of them."""
+        for keys, replicates in self.workers.run(tasks):
+            self.store.keep(keys.of, replicates)
             for replicate in replicates:
-                progress(replicate)
+                self.progress(replicate)
+
+    def _missing(self, parts: Iterable[Part], since: int) -> Iterator[Task]:
+        for keys, cases in parts:
+            runs = keys.study.replicates
+            finished = {case: self.store.finished(keys.of(case), runs) for case in cases}
+            kept = sum(int(each[since:].sum()) for each in finished.values())
+            if kept:
+                self.progress.kept(kept)
+            for number in range(runs):
+                missing = tuple(case for case in cases if not finished[case][number])
+                if missing:
+                    yield Task(keys, number, missing)
 
 
-def _todo(
-    parts: Iterable[tuple[Study, Sequence[Case]]],
-    store: Store,
-    found: Callable[[int], None] | None,
-) -> Iterator[Task]:
-    for study, cases in parts:
-        done = {case: store.finished(study, case) for case in cases}
-        there = sum(int(each.sum()) for each in done.values())
-        if found and there:
-            found(there)
-        for number in range(study.replicates):
-            missing = tuple(case for case in cases if not done[case][number])
-            if missing:
-                yield Task(study, number, missing)
+@contextmanager
+def started(run: Run) -> Iterator[Runner]:
+    """A runner as `run` describes it. Raises StoreError where its folder cannot be used."""
+    folder = None if run.out is None else Path(run.out)
+    with Store.open(folder) as store, Workers(run.executor, run.jobs) as workers:
+        yield Runner(store, workers, run.reporter)

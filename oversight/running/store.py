@@ -1,7 +1,10 @@
-"""Results on disk: an embedded SQLite store that only the parent writes.
+"""Results on disk: an embedded SQLite store that one process writes, the one that started the run.
 
-A row of numbers a case and replicate, kept under what decides them (`oversight.identity`). Without
-a folder the same in a temporary file, so that no run has to fit in memory.
+A row of numbers a cell and replicate, under a key that says what decides them. Without a folder the
+same in a temporary file, so that no run has to fit in memory.
+
+What a killed run keeps: every chunk of replicates that the workers had handed over. A replicate is
+written whole or not at all.
 """
 
 from __future__ import annotations
@@ -9,50 +12,50 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.errors import StoreError
+from oversight.running import tables
 from oversight.running.replicate import COLUMNS, Failed, Replicate
-from oversight.studies import identity
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Case
 
-SCHEMA = 2
 STORE = "results.sqlite"
 ROOM = 2**25
-"""Bytes of numbers that are held in memory; what is older is read again."""
-STUDIES = 64
-"""Studies whose names in the store are remembered."""
+"""Bytes of numbers that are held in memory; older ones are read again."""
+CELLS = 4096
+"""Cells whose place in the tables is remembered."""
 LOST = "a worker process"
-"""Where a failure comes from that is nobody's but the machine's."""
+"""The origin of a failure that is nobody's but the machine's."""
 
-TABLES = (
-    "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT)",
-    "CREATE TABLE IF NOT EXISTS cells (id INTEGER PRIMARY KEY, study TEXT, what TEXT, "
-    "columns TEXT, UNIQUE (study, what))",
-    "CREATE TABLE IF NOT EXISTS numbers (cell INTEGER, replicate INTEGER, numbers BLOB, "
-    "PRIMARY KEY (cell, replicate)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS failed (cell INTEGER, replicate INTEGER, error TEXT, origin TEXT, "
-    "traceback TEXT, PRIMARY KEY (cell, replicate)) WITHOUT ROWID",
-)
+
+class Key(NamedTuple):
+    """What the numbers of a cell are kept under: two texts, that of its study and its own."""
+
+    study: str
+    cell: str
 
 
 class Store:
-    """A results folder's numbers, or those of a run that keeps none."""
+    """A results folder's numbers, or those of a run that keeps none.
+
+    Rows are in the order of `COLUMNS`; NaN stands where there is nothing to measure, or where an
+    older row lacks a column.
+    """
 
     def __init__(
         self, folder: Path | None, database: sqlite3.Connection, lock: FileLock | None
     ) -> None:
         self.folder, self._database, self._lock = folder, database, lock
-        self._keys: OrderedDict[int, tuple[Study, str, dict[Case, str]]] = OrderedDict()
-        self._cells: dict[tuple[str, str], list[int]] = {}
-        self._arrays: OrderedDict[tuple[str, str, int], FloatArray] = OrderedDict()
+        self._places: dict[Key, int] = {}
+        self._arrays: OrderedDict[Key, FloatArray] = OrderedDict()
         self._bytes = 0
         with database:  # what a dead worker cost an earlier run is tried again
             database.execute("DELETE FROM failed WHERE origin = ?", (LOST,))
@@ -62,32 +65,23 @@ class Store:
 
     @staticmethod
     def open(folder: Path | None = None) -> Store:
-        """Open or make a folder's store; raises StoreError where the folder cannot hold one, or
-        another run writes there."""
+        """The store of a folder, new or as an earlier run left it; without a folder, one that ends
+        with the run.
+
+        Raises StoreError where the folder cannot hold a store, or another run writes there.
+        """
         if folder is None:
-            database = sqlite3.connect("", check_same_thread=False)
-            _made(database)
-            return Store(None, database, None)
-        path = folder / STORE
+            return Store(None, tables.temporary(), None)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = _locked(folder)
+            lock = tables.locked(folder)
         except OSError as error:
             raise StoreError(f"{folder}: cannot keep results there: {error}") from None
         try:
-            # Results may be read in another thread than ran them, as in a notebook; never by two.
-            database = sqlite3.connect(path, check_same_thread=False)
-            _made(database, path)
-        except (OSError, sqlite3.Error) as error:
-            lock.release()
-            raise StoreError(
-                f"{folder}: cannot keep results there: {error} ({path.name} is no store, or it is "
-                "damaged; move it away, or name another folder)"
-            ) from None
+            return Store(folder, tables.database_at(folder / STORE), lock)
         except StoreError:
             lock.release()
             raise
-        return Store(folder, database, lock)
 
     def __enter__(self) -> Store:
         return self
@@ -102,126 +96,123 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
-    def finished(self, study: Study, case: Case) -> BoolArray:
-        """By replicate, whether its numbers are here, or that it failed."""
-        done = np.zeros(study.replicates, dtype=np.bool_)
-        for table in ("numbers", "failed"):
-            for cell in self._numbers_of(study, case):
-                query = f"SELECT replicate FROM {table} WHERE cell = ? AND replicate < ?"
-                rows = self._database.execute(query, (cell, study.replicates))
-                done[[number for (number,) in rows]] = True
+    def finished(self, key: Key, replicates: int) -> BoolArray:
+        """By replicate, (replicates,): whether its numbers are here, or that it failed."""
+        done = np.zeros(replicates, dtype=np.bool_)
+        place = self._place(key)
+        for table in ("numbers", "failed") if place else ():
+            query = f"SELECT replicate FROM {table} WHERE cell = ? AND replicate < ?"
+            rows = self._database.execute(query, (place, replicates))
+            done[[number for (number,) in rows]] = True
         return done
 
-    def array(self, study: Study, case: Case) -> FloatArray:
-        """Numbers of a case, (replicates, columns); NaN where there are none."""
-        key = (*self._key(study, case), study.replicates)
-        if key in self._arrays:
-            self._arrays.move_to_end(key)
-            return self._arrays[key]
-        found = np.full((study.replicates, len(COLUMNS)), np.nan)
-        # What version 1 kept comes first: newer numbers replace it.
-        for cell in reversed(self._numbers_of(study, case)):
-            query = "SELECT columns FROM cells WHERE id = ?"
-            kept = json.loads(self._database.execute(query, (cell,)).fetchone()[0])
-            mine = [kept.index(name) for name in COLUMNS if name in kept]
-            place = [i for i, name in enumerate(COLUMNS) if name in kept]
-            query = "SELECT replicate, numbers FROM numbers WHERE cell = ? AND replicate < ?"
-            for number, numbers in self._database.execute(query, (cell, study.replicates)):
-                found[number, place] = np.frombuffer(numbers, dtype="<f8")[mine]
-        found.flags.writeable = False
-        self._arrays[key] = found
-        self._bytes += found.nbytes
-        while self._bytes > ROOM and len(self._arrays) > 1:
-            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
-        return found
-
-    def row(self, study: Study, case: Case, number: int) -> FloatArray:
-        """Numbers of one replicate, whatever its number; NaN where there are none."""
-        found = np.full(len(COLUMNS), np.nan)
-        query = (
-            "SELECT columns, numbers FROM numbers JOIN cells ON cell = id "
-            "WHERE cell = ? AND replicate = ?"
-        )
-        for cell in reversed(self._numbers_of(study, case)):
-            for columns, numbers in self._database.execute(query, (cell, number)):
-                kept = json.loads(columns)
-                for name, value in zip(kept, np.frombuffer(numbers, dtype="<f8"), strict=True):
-                    if name in COLUMNS:
-                        found[COLUMNS.index(name)] = value
-        return found
-
-    def failure(self, study: Study, case: Case, number: int) -> Failed | None:
-        """What failed in one replicate."""
-        query = "SELECT error, origin, traceback FROM failed WHERE cell = ? AND replicate = ?"
-        for cell in self._numbers_of(study, case):
-            for told in self._database.execute(query, (cell, number)):
-                return Failed(case, number, *told)
-        return None
-
-    def has(self, study: Study, case: Case, number: int) -> bool:
+    def has(self, key: Key, number: int) -> bool:
         """Whether the numbers of one replicate are here, or that it failed."""
-        for table in ("numbers", "failed"):
+        place = self._place(key)
+        for table in ("numbers", "failed") if place else ():
             query = f"SELECT 1 FROM {table} WHERE cell = ? AND replicate = ?"
-            for cell in self._numbers_of(study, case):
-                if self._database.execute(query, (cell, number)).fetchone():
-                    return True
+            if self._database.execute(query, (place, number)).fetchone():
+                return True
         return False
 
+    def array(self, key: Key, replicates: int) -> FloatArray:
+        """Numbers of a cell, (replicates, columns), read only; NaN where there are none."""
+        held = self._arrays.get(key)
+        if held is not None and len(held) == replicates:
+            self._arrays.move_to_end(key)
+            return held
+        self._drop(key)
+        array = np.full((replicates, len(COLUMNS)), np.nan)
+        query = "SELECT replicate, numbers FROM numbers WHERE cell = ? AND replicate < ?"
+        self._fill(array, key, query, replicates)
+        array.flags.writeable = False
+        self._arrays[key] = array
+        self._bytes += array.nbytes
+        while self._bytes > ROOM and len(self._arrays) > 1:
+            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+        return array
+
+    def row(self, key: Key, number: int) -> FloatArray:
+        """Numbers of one replicate, (columns,), whatever its number; NaN where there are none."""
+        array = np.full((1, len(COLUMNS)), np.nan)
+        self._fill(
+            array, key, "SELECT 0, numbers FROM numbers WHERE cell = ? AND replicate = ?", number
+        )
+        return array[0]
+
+    def _fill(self, array: FloatArray, key: Key, query: str, value: int) -> None:
+        """Write the rows of a query, each with its place, into an array of today's columns."""
+        place = self._place(key)
+        if place is None:
+            return
+        text = "SELECT columns FROM cells WHERE id = ?"
+        kept = json.loads(self._database.execute(text, (place,)).fetchone()[0])
+        ours = [i for i, name in enumerate(COLUMNS) if name in kept]
+        theirs = [kept.index(COLUMNS[i]) for i in ours]
+        for number, numbers in self._database.execute(query, (place, value)):
+            array[number, ours] = np.frombuffer(numbers, dtype="<f8")[theirs]
+
+    def failure(self, key: Key, case: Case, number: int) -> Failed | None:
+        """Why a case failed in one replicate; None where it did not."""
+        query = "SELECT error, origin, traceback FROM failed WHERE cell = ? AND replicate = ?"
+        row = self._database.execute(query, (self._place(key), number)).fetchone()
+        return None if row is None else Failed(case, number, *row)
+
     def failed(
-        self, study: Study, cases: Iterable[Case], seen: set[tuple[str, str]] | None = None
+        self,
+        cells: Iterable[tuple[Case, Key]],
+        replicates: int,
+        seen: set[tuple[str, str]] | None = None,
     ) -> Iterator[Failed]:
-        """What failed, in order of replicates; with a traceback where error and origin were not
+        """What failed, in order of replicates; with a traceback where its error and origin were not
         `seen` before."""
         query = "SELECT replicate, error, origin FROM failed WHERE cell = ? AND replicate < ?"
-        found = [
-            Failed(case, *told)
-            for case in cases
-            for cell in self._numbers_of(study, case)
-            for told in self._database.execute(query, (cell, study.replicates))
+        keys = dict(cells)
+        every = [
+            Failed(case, *row)
+            for case, key in keys.items()
+            for row in self._database.execute(query, (self._place(key), replicates))
         ]
         seen = set() if seen is None else seen
-        for lost in sorted(found, key=lambda lost: (lost.replicate, lost.case)):
+        for lost in sorted(every, key=lambda lost: (lost.replicate, lost.case)):
             kind = (lost.error, lost.origin)
-            whole = None if kind in seen else self.failure(study, lost.case, lost.replicate)
+            whole = None
+            if kind not in seen:
+                whole = self.failure(keys[lost.case], lost.case, lost.replicate)
             seen.add(kind)
             yield whole or lost
 
-    def forget_failed(self, study: Study, cases: Iterable[Case]) -> None:
+    def forget_failed(self, keys: Iterable[Key]) -> None:
         """Let what failed be tried again."""
         with self._writing():
-            for case in cases:
-                for cell in self._numbers_of(study, case):
-                    self._database.execute("DELETE FROM failed WHERE cell = ?", (cell,))
+            for key in keys:
+                self._database.execute("DELETE FROM failed WHERE cell = ?", (self._place(key),))
 
-    def keep(self, study: Study, replicates: Iterable[Replicate]) -> None:
-        """Commit replicates, each whole."""
+    def keep(self, key_of: Callable[[Case], Key], replicates: Iterable[Replicate]) -> None:
+        """Commit replicates, each whole, under the keys of their cases."""
+        numbers = "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)"
+        failed = "INSERT OR REPLACE INTO failed VALUES (?, ?, ?, ?, ?)"
         with self._writing():
             for replicate in replicates:
                 for case, row in replicate.rows.items():
-                    numbers = np.asarray(row, dtype="<f8").tobytes()
-                    self._database.execute(
-                        "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)",
-                        (self._cell(study, case), replicate.number, numbers),
-                    )
-                    self._forget(study, case)
+                    key, blob = key_of(case), np.asarray(row, dtype="<f8").tobytes()
+                    values = (self._place_to_write(key), replicate.number, blob)
+                    self._database.execute(numbers, values)
+                    self._drop(key)
                 for lost in replicate.failed:
-                    self._database.execute(
-                        "INSERT OR REPLACE INTO failed VALUES (?, ?, ?, ?, ?)",
-                        (
-                            self._cell(study, lost.case),
-                            lost.replicate,
-                            lost.error,
-                            lost.origin,
-                            lost.traceback,
-                        ),
-                    )
+                    place = self._place_to_write(key_of(lost.case))
+                    words = (lost.error, lost.origin, lost.traceback)
+                    self._database.execute(failed, (place, lost.replicate, *words))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             with self._database:
                 yield
-        except sqlite3.Error as error:
+        except BaseException as error:
+            self._places.clear()  # new ones were taken back
+            if not isinstance(error, sqlite3.Error):
+                raise
             where, then = self.folder or "a temporary file", ""
             if self.folder is not None:
                 there = (self.folder / STORE).exists()
@@ -229,98 +220,31 @@ class Store:
                 then = then if there else ". The folder was taken away while the run went on"
             raise StoreError(f"{where}: cannot write results: {error}{then}") from None
 
-    def _key(self, study: Study, case: Case) -> tuple[str, str]:
-        """What decides a case's numbers."""
-        if id(study) not in self._keys:
-            self._keys[id(study)] = (study, identity.of_study(study), {})
-            if len(self._keys) > STUDIES:
-                self._keys.popitem(last=False)
-        _, whole, cases = self._keys[id(study)]
-        if case not in cases:
-            cases[case] = identity.of_case(study, case)
-        return whole, cases[case]
+    def _drop(self, key: Key) -> None:
+        """Let go of an array in memory."""
+        array = self._arrays.pop(key, None)
+        self._bytes -= 0 if array is None else array.nbytes
 
-    def _forget(self, study: Study, case: Case) -> None:
-        key = (*self._key(study, case), study.replicates)
-        gone = self._arrays.pop(key, None)
-        self._bytes -= 0 if gone is None else gone.nbytes
-
-    def _cell(self, study: Study, case: Case) -> int:
-        """Where a case's numbers are written."""
-        key = self._key(study, case)
-        self._database.execute(
-            "INSERT OR IGNORE INTO cells (study, what, columns) VALUES (?, ?, ?)",
-            (*key, json.dumps(COLUMNS)),
-        )
-        query = "SELECT id FROM cells WHERE study = ? AND what = ?"
-        (found,) = self._database.execute(query, key).fetchone()
-        self._cells.pop(key, None)
-        return int(found)
-
-    def _numbers_of(self, study: Study, case: Case) -> list[int]:
-        """Where a case's numbers are read: where they are written, and where version 1 put them."""
-        key = self._key(study, case)
-        if key not in self._cells:
+    def _place(self, key: Key) -> int | None:
+        """The cell's number in the tables; None where it has none."""
+        if key not in self._places:
             query = "SELECT id FROM cells WHERE study = ? AND what = ?"
-            found = self._database.execute(query, key).fetchall()
-            if (first := identity.first_of_study(study)) is not None:
-                old = (first, identity.first_of_case(study, case))
-                found += self._database.execute(query, old).fetchall()
-            if len(self._cells) > 64 * STUDIES:
-                self._cells.clear()
-            self._cells[key] = [int(cell) for (cell,) in found]
-        return self._cells[key]
+            row = self._database.execute(query, key).fetchone()
+            if row is None:
+                return None
+            if len(self._places) > CELLS:
+                self._places.clear()
+            self._places[key] = int(row[0])
+        return self._places[key]
 
-
-def _locked(folder: Path) -> FileLock:
-    """The folder's lock, which ends with the process that holds it."""
-    lock = FileLock(folder / "results.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(
-            f"{folder}: another run is writing there; wait until it has ended, or name another "
-            "folder"
-        ) from None
-    return lock
-
-
-def _made(database: sqlite3.Connection, path: Path | None = None) -> None:
-    """Make the tables, or bring those of an older version up to this one."""
-    known = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-    found = SCHEMA
-    if "about" in known:
-        query = "SELECT value FROM about WHERE key = 'schema'"
-        row = database.execute(query).fetchone()
-        found = SCHEMA if not row else int(row[0]) if str(row[0]).isdecimal() else 0
-    if found < 1:
-        raise StoreError(f"{path}: says it has schema {row[0]!r}; it is no store of this program")
-    if found > SCHEMA:
-        raise StoreError(
-            f"{path}: written by a newer version of this program (schema {found}, this "
-            f"reads {SCHEMA})"
-        )
-    with database:
-        for table in TABLES:
-            database.execute(table)
-        if found == 1 and "rows" in known:
-            _from_first(database)
-        database.execute("INSERT OR REPLACE INTO about VALUES ('schema', ?)", (str(SCHEMA),))
-
-
-def _from_first(database: sqlite3.Connection) -> None:
-    """Version 1 had one table, numbers as JSON, and their columns in the name of the study."""
-    rows = database.execute("SELECT study, what, replicate, numbers FROM rows").fetchall()
-    for study, what, replicate, numbers in rows:
-        columns = json.dumps(json.loads(study)[2])
-        database.execute(
-            "INSERT OR IGNORE INTO cells (study, what, columns) VALUES (?, ?, ?)",
-            (study, what, columns),
-        )
-        blob = np.asarray(json.loads(numbers), dtype="<f8").tobytes()
-        database.execute(
-            "INSERT OR REPLACE INTO numbers SELECT id, ?, ? FROM cells WHERE study = ? "
-            "AND what = ?",
-            (replicate, blob, study, what),
-        )
-    database.execute("DROP TABLE rows")
+    def _place_to_write(self, key: Key) -> int:
+        """The same, a new one where it has none."""
+        place = self._place(key)
+        if place is None:
+            self._database.execute(
+                "INSERT INTO cells (study, what, columns) VALUES (?, ?, ?)",
+                (*key, json.dumps(COLUMNS)),
+            )
+            place = self._place(key)
+        assert place is not None
+        return place

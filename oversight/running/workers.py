@@ -1,27 +1,21 @@
-"""Whoever runs replicates: this process, a pool of others, any executor, a cluster.
+"""Who runs replicates: this process, processes of its own, any executor, a cluster.
 
-Numbers never depend on it. A worker that dies costs what it was at a retry, alone; what kills its
-worker twice has failed, and the rest goes on.
+Numbers never depend on it. A worker that dies costs a retry of what it worked on, one replicate at
+a time; a replicate that kills its worker twice has failed, and the rest goes on.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import pickle
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
 from typing import Any, NamedTuple
 
-from threadpoolctl import threadpool_limits
-
 from oversight.core.errors import WorkersError
+from oversight.running.keys import Keys
+from oversight.running.processes import Processes, one_thread
 from oversight.running.replicate import Failed, Replicate, run_replicate
 from oversight.running.store import LOST
 from oversight.studies.fingerprint import of_engine
@@ -31,49 +25,65 @@ SECONDS = 0.25
 """What a chunk of replicates should take: long against sending it, short against waiting for the
 last."""
 MOST = 64
+"""Replicates in a chunk, at most."""
 TRIES = 2
+"""How often a replicate may kill its worker before it has failed."""
 LOOK = 5.0
-"""Seconds of silence after which it is looked whether anybody is still working."""
+"""Seconds of silence after which we look whether anybody still works."""
 
 
 class Task(NamedTuple):
     """Cases of a study to be run in one replicate."""
 
-    study: Study
+    keys: Keys
     number: int
     cases: tuple[Case, ...]
 
+    @property
+    def study(self) -> Study:
+        """The study that the cases are of."""
+        return self.keys.study
 
-class Crew:
-    """Workers: none but this process, `jobs` processes of its own, or somebody else's executor."""
+
+Chunk = list[Task]
+"""Tasks of one study that are sent together."""
+Finished = tuple[Keys, list[Replicate]]
+"""Replicates of one study."""
+
+
+class Workers:
+    """This process alone, `jobs` processes of its own, or somebody else's executor.
+
+    An executor may have a method `trouble() -> str`, which says why it can work no more.
+    """
 
     def __init__(self, executor: Executor | None = None, jobs: int = 1) -> None:
-        self._given, self.jobs = executor, max(jobs, 1)
-        self._pool = executor
+        self._given = executor
+        self._own = Processes(max(jobs, 1)) if executor is None else None
+        self._alone = executor is None and jobs <= 1
         self._each = 0.0  # seconds a replicate, lately
-        self._begun: Any = None  # whether any process of its own has begun
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._given is None and self._pool is not None:
-            _ended(self._pool, kind is not None)
-        self._pool = self._given
+        if self._own is not None:
+            self._own.end(at_once=kind is not None)
 
-    @property
-    def alone(self) -> bool:
-        """Whether this process does the work."""
-        return self._given is None and self.jobs == 1
-
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Study, list[Replicate]]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         """Replicates as they finish, a chunk of one study at a time. No more than a few chunks are
-        under way, so that memory stays flat."""
-        if self.alone:
-            for task in tasks:
-                yield task.study, _chunk(task.study, [task[1:]], of_engine())[0]
-            return
-        waiting: dict[Future[Any], list[Task]] = {}
+        under way, so that memory stays flat.
+
+        Raises WorkersError where nobody can do the work.
+        """
+        return self._run_here(tasks) if self._alone else self._run_there(tasks)
+
+    def _run_here(self, tasks: Iterable[Task]) -> Iterator[Finished]:
+        for task in tasks:
+            yield task.keys, run_chunk(task.study, [task[1:]], of_engine())[0]
+
+    def _run_there(self, tasks: Iterable[Task]) -> Iterator[Finished]:
+        waiting: dict[Future[Any], Chunk] = {}
         chunks = self._chunks(iter(tasks))
         try:
             while True:
@@ -89,11 +99,11 @@ class Crew:
                     except WorkersError:
                         raise
                     except Exception as error:  # a worker died, or could not even be reached
-                        self._able()
+                        self._look()
                         lost.append((chunk, error))
                         continue
                     self._each = 0.5 * self._each + 0.5 * seconds / len(chunk)
-                    yield chunk[0].study, replicates
+                    yield chunk[0].keys, replicates
                 if lost:
                     # Whoever is broken has lost everything that was under way.
                     for future, chunk in list(waiting.items()):
@@ -105,9 +115,7 @@ class Crew:
             for future in waiting:
                 future.cancel()
 
-    def _again(
-        self, lost: list[tuple[list[Task], Exception]]
-    ) -> Iterator[tuple[Study, list[Replicate]]]:
+    def _again(self, lost: list[tuple[Chunk, Exception]]) -> Iterator[Finished]:
         """What was lost, once more, each replicate alone."""
         todo = deque((task, error) for chunk, error in lost for task in chunk)
         self._renew()
@@ -120,56 +128,46 @@ class Crew:
             except WorkersError:
                 raise
             except Exception as second:
-                self._able()
+                self._look()
                 self._renew()
                 replicates = [_given_up(task, second if str(second) else error)]
-            yield task.study, replicates
+            yield task.keys, replicates
 
     def _done(self, futures: Iterable[Future[Any]]) -> set[Future[Any]]:
         """Those that are done, as soon as any is; looks after who does them meanwhile."""
         while not (done := wait(futures, LOOK, FIRST_COMPLETED).done):
-            self._able()
+            self._look()
         return done
 
-    def _able(self) -> None:
+    def _look(self) -> None:
         """Raises WorkersError where nobody can do any work."""
         trouble = getattr(self._given, "trouble", None)
-        if trouble is not None and (says := trouble()):
-            raise WorkersError(says)
-        if self._begun is not None and _broken(self._pool) and not self._begun.is_set():
-            raise WorkersError(
-                "no worker process could be started; a script that asks for jobs must guard what "
-                "it runs with `if __name__ == '__main__':`"
-            )
+        if trouble is not None and (message := trouble()):
+            raise WorkersError(message)
+        if self._own is not None:
+            self._own.look()
 
-    def _sent(self, chunk: list[Task]) -> Future[Any]:
-        study, work = chunk[0].study, [(task.number, task.cases) for task in chunk]
-        for last in range(TRIES):
-            if self._pool is None:
-                _sendable(study)
-                self._pool, self._begun = _processes(self.jobs)
-            try:
-                return self._pool.submit(_chunk, study, work, of_engine())
-            except RuntimeError as error:  # broken, or ended by somebody
-                if self._given is not None:
-                    says = "the executor takes no more work: " + (str(error) or repr(error))
-                    raise WorkersError(f"{says}. What was finished is kept") from error
-                self._able()
-                if last == TRIES - 1:
-                    raise
-                self._renew()
-        raise AssertionError
+    def _sent(self, chunk: Chunk) -> Future[Any]:
+        study = chunk[0].study
+        call = (run_chunk, study, [(task.number, task.cases) for task in chunk], of_engine())
+        if self._own is not None:
+            return self._own.submit(*call)
+        assert self._given is not None
+        try:
+            return self._given.submit(*call)
+        except RuntimeError as error:  # broken, or ended by somebody
+            message = "the executor takes no more work: " + (str(error) or repr(error))
+            raise WorkersError(f"{message}. What was finished is kept") from error
 
     def _renew(self) -> None:
-        if self._given is None and self._pool is not None:
-            _ended(self._pool, True)
-            self._pool = None
+        if self._own is not None:
+            self._own.end(at_once=True)
 
-    def _chunks(self, tasks: Iterator[Task]) -> Iterator[list[Task]]:
+    def _chunks(self, tasks: Iterator[Task]) -> Iterator[Chunk]:
         """Tasks of one study together, as many as take about SECONDS."""
-        held: list[Task] = []
+        held: Chunk = []
         for task in tasks:
-            if held and (task.study is not held[0].study or len(held) >= self._size()):
+            if held and (task.keys is not held[0].keys or len(held) >= self._size()):
                 yield held
                 held = []
             held.append(task)
@@ -181,67 +179,26 @@ class Crew:
 
     def _hands(self) -> int:
         """How many chunks are worked on at once, about."""
-        if self._given is None:
-            return self.jobs
+        if self._own is not None:
+            return self._own.jobs
         return int(getattr(self._given, "_max_workers", 0)) or 8
 
 
-def _processes(jobs: int) -> tuple[ProcessPoolExecutor, Any]:
-    """Processes, and an event that is set when one has begun."""
-    # A fresh process a worker, so that no thread or lock of this one is copied into it.
-    context = multiprocessing.get_context("spawn")
-    begun = context.Event()
-    made = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begun,))
-    return made, begun
-
-
-def _begin(begun: Any) -> None:
-    """A worker leaves Ctrl-C to its parent, and ends with it, however that ends."""
-    begun.set()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()
-
-
-def _broken(pool: Executor | None) -> bool:
-    return bool(getattr(pool, "_broken", False))
-
-
-def _sendable(study: Study) -> None:
-    """Raises WorkersError where a study cannot be sent to another process."""
-    try:
-        pickle.dumps(study)
-    except Exception as error:
-        raise WorkersError(
-            f"cannot be sent to worker processes: {error}. Define what it is made of in a module, "
-            "not in a function; or ask for no jobs"
-        ) from None
-
-
-def _ended(pool: Executor, at_once: bool) -> None:
-    """End a pool; at once, if what it is at is of no use any more."""
-    processes = dict(getattr(pool, "_processes", None) or {}) if at_once else {}
-    for process in processes.values():
-        with suppress(Exception):
-            process.terminate()
-    pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _given_up(task: Task, error: Exception) -> Replicate:
-    told = str(error).split("\n")[0] or type(error).__name__
-    says = f"its worker died {TRIES} times (out of memory, or killed): {told}"
-    lost = tuple(Failed(case, task.number, says, LOST) for case in task.cases)
+    why = str(error).split("\n")[0] or type(error).__name__
+    message = f"its worker died {TRIES} times (out of memory, or killed): {why}"
+    lost = tuple(Failed(case, task.number, message, LOST) for case in task.cases)
     return Replicate(task.number, {}, lost)
 
 
-def _chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate], float]:
-    """Run replicates of one study, for an engine with this code; with the seconds it took."""
+def run_chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate], float]:
+    """Run replicates of one study, with one BLAS thread; with the seconds that it took.
+
+    work    (number of the replicate, its cases) each
+    engine  the digest of the engine that sends them
+
+    Raises WorkersError where the engine here is another.
+    """
     if engine != of_engine():
         raise WorkersError(
             "a worker has another version of this program or of what it draws and fits with; "
@@ -251,26 +208,3 @@ def _chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate],
     with one_thread():
         done = [run_replicate(study, number, cases) for number, cases in work]
     return done, time.perf_counter() - began
-
-
-_threads: Any = None
-_inside = 0
-_guard = threading.Lock()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One BLAS thread in this process, until the last who wants it leaves: parallel by process, and
-    the same bits whatever the machine's threads."""
-    global _threads, _inside
-    with _guard:
-        if _inside == 0:
-            _threads = threadpool_limits(1, user_api="blas")
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _guard:
-            _inside -= 1
-            if _inside == 0:
-                _threads.restore_original_limits()

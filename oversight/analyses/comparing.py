@@ -1,0 +1,74 @@
+"""`oversight compare`: every protocol of a study on the same items, until enough is known."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Unpack
+
+from oversight.analyses.exporting import export
+from oversight.findings.results import Results
+from oversight.metrics.pgr import Reason
+from oversight.running.keys import Keys
+from oversight.running.run import Run, RunOptions
+from oversight.running.runner import started
+from oversight.studies.study import Study
+
+MOST = 1000
+"""Replicates at which a wish for precision gives up."""
+
+
+def compare(
+    study: Study,
+    *,
+    failures: bool = False,
+    precision: float | None = None,
+    most: int = MOST,
+    **run: Unpack[RunOptions],
+) -> Results:
+    """Run every protocol of a study on the same items, with the same people and student, and
+    compare them.
+
+    failures   also under every failure that the study names, at each of its severities
+    precision  a half-width of intervals, above 0: replicates are added until every PGR has it, or
+               until there are `most`
+    run        executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+
+    A case that raises in a replicate is kept in `Results.failed`; the others go on. Raises
+    StoreError where the folder cannot be used, WorkersError where nobody can do the work.
+    """
+    options = Run.of(compare, run)
+    cases = study.cases(study.failures if failures else None)
+    since = 0
+    with started(options) as runner:
+        keys = Keys(study)
+        if options.retry:
+            runner.store.forget_failed(map(keys.of, cases))
+        while True:
+            runner.progress.planned((study.replicates - since) * len(cases))
+            runner.run([(keys, cases)], since)
+            results = Results(study, cases, runner.store, keys)
+            wanted = study.replicates if precision is None else enough(results, precision, most)
+            if wanted <= study.replicates:
+                break
+            since, study = study.replicates, study.model_copy(update={"replicates": wanted})
+            keys = Keys(study)
+        if runner.store.folder:
+            export(results, runner.store.folder)
+    return results
+
+
+def enough(results: Results, precision: float, most: int) -> int:
+    """How many replicates to run before every PGR is looked at again: as many as there are, if each
+    has a half-width of `precision` or there are `most`."""
+    have, wanted = results.replicates, results.replicates
+    for case in results.cases:
+        pgr = results.pgr(case)
+        if not pgr.defined and pgr.reason is not Reason.SMALL_GAP:
+            continue  # more replicates do not help
+        half = (pgr.high - pgr.low) / 2 if pgr.defined else float("inf")
+        if half <= precision:
+            continue
+        # Widths fall with the root of replicates; never more than double on an estimate.
+        grow = min(2.0, (half / precision) ** 2) if half < float("inf") else 2.0
+        wanted = max(wanted, have + 1, ceil(have * grow))
+    return max(min(wanted, most), have)

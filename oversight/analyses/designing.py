@@ -1,0 +1,118 @@
+"""`oversight design`: searches for protocols, and confirms the front that the search comes to.
+
+An optimizer proposes batches of protocols, which are run on replicates of a seed of their own; the
+front is then confirmed on the scenario's own seed, which the search never saw, beside the protocols
+that were written by hand and beside random search with as many evaluations.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from oversight.analyses.searching import RunCases, Tried, at_random, search
+from oversight.core.columns import names
+from oversight.core.errors import DesignError
+from oversight.core.files import write, writing
+from oversight.findings import columns
+from oversight.findings.design import Designed
+from oversight.findings.results import Results, write_csv
+from oversight.running.keys import Keys
+from oversight.running.run import Run, RunOptions
+from oversight.running.runner import Runner, started
+from oversight.studies.design import Design
+from oversight.studies.scenario import written
+from oversight.studies.study import Case, Study
+
+
+def design(
+    study: Study,
+    **run: Unpack[RunOptions],
+) -> Designed:
+    """Search for protocols as the study's `design` says, and confirm the front.
+
+    run  executor, jobs, out, retry, progress: see `oversight.running.run.Run`; `out` keeps every
+         evaluation, so that a killed search goes on, and the front as scenario files
+
+    Raises DesignError where nothing that was tried keeps the constraints, StoreError where the
+    folder cannot be used, WorkersError where nobody can do the work.
+    """
+    options = Run.of(design, run)
+    settings = study.design or Design()
+    space = settings.space(study.world)
+    with started(options) as runner:
+        running = _running(runner, options.retry)
+
+        def hears(number: int) -> None:
+            most = settings.evaluations
+            runner.progress.noted(f"{number} of at most {most} protocols tried")
+
+        tried = Tried(study, settings, running)
+        how = search(tried, space, hears)
+        if not tried.front:
+            raise DesignError(_nothing_kept(tried))
+        blind = Tried(study, settings, running)
+        at_random(blind, space, len(tried.points))
+        front = {f"f{i}": point for i, point in enumerate(tried.front, 1)}
+        random = {f"r{i}": point for i, point in enumerate(blind.front, 1)}
+        whole = {name: p.protocol for name, p in {**front, **random}.items()}
+        both = study.model_copy(update={"protocols": {**study.cells, **whole}})
+        confirmed = running(both, both.cases())
+        kept, tries = runner.store.folder is not None, len(tried.points)
+        designed = Designed(study, settings, how, front, random, confirmed, tries, kept)
+        if runner.store.folder:
+            _export(designed, runner.store.folder)
+    return designed
+
+
+def _running(runner: Runner, retry: bool) -> RunCases:
+    """Runs cases of a study with a runner; what failed before too, if it is to be tried again."""
+
+    def running(study: Study, cases: list[Case]) -> Results:
+        keys = Keys(study)
+        if retry:
+            runner.store.forget_failed(map(keys.of, cases))
+        runner.run([(keys, cases)])
+        return Results(study, cases, runner.store, keys)
+
+    return running
+
+
+def _nothing_kept(tried: Tried) -> str:
+    """Why no protocol that was tried keeps the constraints, and what may help."""
+    settings = tried.design
+    if tried.undefined and not any(np.isfinite(p.pgr) for p in tried.points.values()):
+        return f"PGR {tried.undefined}; more items or replicates may help"
+    cheapest = min(tried.points.values(), key=lambda point: point.minutes)
+    if settings.minutes is not None and cheapest.minutes > settings.minutes:
+        return (
+            f"no protocol of {len(tried.points)} tried costs at most {settings.minutes:g} human "
+            f"minutes an item; the cheapest, {cheapest.protocol.identity()}, costs "
+            f"{cheapest.minutes:.3g}"
+        )
+    return f"no protocol of {len(tried.points)} tried keeps the constraints; loosen them"
+
+
+def _export(done: Designed, out: Path) -> None:
+    """Write design.csv, and the front as scenario files that `compare` runs."""
+    with writing(out / "design.csv") as file:
+        write_csv(file, names(columns.DESIGN), done.rows())
+    folder = out / "front"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("f*.yaml"):
+        old.unlink()
+    for name, searched in done.front.items():
+        point = done.point(name, searched.protocol)
+        about = f"{point.minutes:.3g} human minutes an item for a PGR of {point.pgr:.2f}"
+        single = done.study.model_copy(
+            update={
+                "name": f"{done.study.name}-{name}",
+                "about": f"found by search in {done.study.name}: {about}",
+                "protocols": {**done.study.protocols, name: searched.protocol},
+                "failures": {},
+                "design": None,
+            }
+        )
+        write(folder / f"{name}.yaml", written(single, folder))

@@ -1,0 +1,67 @@
+"""`oversight stress`: every protocol under every failure, and the break points by bisection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Unpack
+
+from oversight.analyses.exporting import export
+from oversight.failures.injection import catalogue
+from oversight.findings.results import Results
+from oversight.findings.stress import Outcome, Stress
+from oversight.running.keys import Keys
+from oversight.running.run import Run, RunOptions
+from oversight.running.runner import started
+from oversight.studies.study import Case, Study
+
+TOLERANCE = 0.02
+"""How finely break points are found, in severity."""
+
+
+def stress(
+    study: Study,
+    *,
+    tolerance: float = TOLERANCE,
+    only: Iterable[str] = (),
+    **run: Unpack[RunOptions],
+) -> Stress:
+    """Run every protocol of a study under every failure it names (the whole catalogue if it names
+    none), and find the break points to a tolerance in severity, by bisection.
+
+    tolerance  in severity, above 0
+    only       names of the failures to try, all if empty
+    run        executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+
+    Raises StoreError where the folder cannot be used, WorkersError where nobody can do the work.
+    """
+    options = Run.of(stress, run)
+    named = study.failures or catalogue()
+    chosen = {name: named[name] for name in only} if (only := list(only)) else named
+    study = study.model_copy(update={"failures": chosen})
+    cases = study.cases(chosen)
+    keys = Keys(study)
+    with started(options) as runner:
+        if options.retry:
+            runner.store.forget_failed(map(keys.of, cases))
+        stressed = Stress(study, Results(study, cases, runner.store, keys), tolerance)
+        while cases:
+            runner.progress.planned(len(cases) * study.replicates)
+            stressed.results.expect(cases)
+            runner.run([(keys, cases)])
+            cases = _halves(stressed)
+        if runner.store.folder:
+            export(stressed.results, runner.store.folder)
+            stressed.export(runner.store.folder)
+    return stressed
+
+
+def _halves(stressed: Stress) -> list[Case]:
+    """The middle of every bracket that is still wider than the tolerance."""
+    middles: dict[Case, None] = {}
+    for broken in stressed.breaks():
+        if broken.outcome is not Outcome.BREAKS:
+            continue
+        between = stressed.bracket(broken.protocol, broken.failure, broken.measure)
+        if between and between[1] - between[0] > stressed.tolerance:
+            middles[Case(broken.protocol, broken.failure, sum(between) / 2)] = None
+    return list(middles)

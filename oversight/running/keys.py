@@ -1,0 +1,31 @@
+"""The keys under which the cells of a study are kept in a store: what decides their numbers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from oversight.running.store import Key
+from oversight.studies import identity
+from oversight.studies.study import Case, Study
+
+
+class Keys:
+    """The keys of one study's cells, each worked out when it is first needed.
+
+    Two cells have one key exactly where `oversight.studies.identity` says that their numbers are
+    the same, whatever they are called.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._cells: dict[Case, Key] = {}
+
+    @cached_property
+    def _study(self) -> str:
+        return identity.of_study(self.study)
+
+    def of(self, case: Case) -> Key:
+        """The key of a case, in all of its replicates."""
+        if case not in self._cells:
+            self._cells[case] = Key(self._study, identity.of_case(self.study, case))
+        return self._cells[case]
