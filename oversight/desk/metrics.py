@@ -10,6 +10,8 @@ from oversight.desk.hours import Hours
 from oversight.desk.settings import Desk
 from oversight.desk.timetable import Timetable
 
+NOTHING = float("nan")
+
 COLUMNS = (
     Column("hours_used", "person-hours worked, as charged", "hours", format=".1f"),
     Column(
@@ -37,29 +39,30 @@ COLUMNS = (
 
 
 def measures(desk: Desk, table: Timetable, minutes: float, labeled: BoolArray) -> dict[str, float]:
-    """Numbers of COLUMNS, by name; NaN where there is nothing to measure.
+    """The numbers of COLUMNS, by name; NaN where there is nothing to measure.
 
-    `minutes` are those charged. Where items take no time, effort is that of the work paid before
-    any item.
+    minutes  charged by the protocol, of everybody and all items together
+    labeled  by item, whether it got a label
+
+    Where items take no time, effort is that of the work paid before any item.
     """
-    nothing = float("nan")
-    done, hours = table.done, minutes / 60
-    span = table.end - table.start
-    there = Hours(60 * desk.start, 60 * desk.hours_per_day).between(table.start, table.end)
-    if desk.people == "unlimited":  # people come for a sitting each
-        utilization = 1.0 if hours else nothing
-    else:
-        utilization = hours * 60 / (desk.people * there) if there else nothing
-    effort = np.array([manner.effort for manner in table.manners])[table.manner]
+    hours = minutes / 60
+    waiting = (table.started - table.arrival)[table.done]
     untimed = table.started == table.finished
-    effort = np.where(untimed, table.fixed_effort, effort)
-    waited = (table.started - table.arrival)[done]
-    some = bool(labeled.any())
+    effort = np.where(untimed, table.fixed_effort, table.effort)[labeled]
     return {
         "hours_used": hours,
-        "makespan_hours": span / 60 if table.end > table.start else nothing,
-        "utilization": utilization,
-        "waiting_hours": float(waited.mean()) / 60 if waited.size else nothing,
-        "effort": float(effort[labeled].mean()) if some else nothing,
-        "labels_per_hour": float(labeled.sum()) / hours if hours else nothing,
+        "makespan_hours": (table.end - table.start) / 60 if table.end > table.start else NOTHING,
+        "utilization": _utilization(desk, table, hours),
+        "waiting_hours": float(waiting.mean()) / 60 if waiting.size else NOTHING,
+        "effort": float(effort.mean()) if effort.size else NOTHING,
+        "labels_per_hour": float(labeled.sum()) / hours if hours else NOTHING,
     }
+
+
+def _utilization(desk: Desk, table: Timetable, hours: float) -> float:
+    """Hours worked over the hours that people were there until the last sitting ended."""
+    if desk.people == "unlimited":  # people come for a sitting each
+        return 1.0 if hours else NOTHING
+    there = Hours(60 * desk.start, 60 * desk.hours_per_day).between(table.start, table.end)
+    return hours * 60 / (desk.people * there) if there else NOTHING

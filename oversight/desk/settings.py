@@ -1,4 +1,4 @@
-"""What a scenario says of the working day of its people."""
+"""The section `desk` of a scenario: the working day of its people."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ People = Annotated[
 
 
 class Desk(Config):
-    """The people of a protocol, their hours, and what long hours do to them. Every human factor is
-    off at 0."""
+    """The people of a protocol, their hours, and what long hours do to them (MODEL 7).
+
+    Every human factor is off at 0. Their sizes come from other tasks than overseeing models, most
+    read in secondary sources: vigilance See et al. 1995 (the size is ours), prevalence Wolfe et al.
+    2005, automation bias Goddard et al. 2012. Raises a ValidationError with every error at once.
+
+    >>> Desk(people=2, hours=40).effort(90), Desk.plain(40).effort(90)
+    (0.7, 1.0)
+    """
 
     people: People = Field(
         5, description="who share the work; unlimited gives every sitting a fresh person"
@@ -102,42 +109,53 @@ class Desk(Config):
     )
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _fits_the_day(self) -> Self:
         errors = []
         if self.start + self.hours_per_day > 24:
-            says = (
+            message = (
                 f"{self.hours_per_day:g} hours from {self.start:g} o'clock on run past midnight; "
                 f"expected at most {24 - self.start:g}, or an earlier start"
             )
-            errors.append(error_at(says, ("hours_per_day",)))
+            errors.append(error_at(message, ("hours_per_day",)))
         if self.sitting > 60 * self.hours_per_day:
-            says = (
+            message = (
                 f"a sitting of {self.sitting:g} minutes in a day of {60 * self.hours_per_day:g}; "
                 "expected no more than the day has"
             )
-            errors.append(error_at(says, ("sitting",)))
+            errors.append(error_at(message, ("sitting",)))
         if self.deadline is not None and self.deadline <= self.start:
-            says = (
+            message = (
                 f"{self.deadline:g} o'clock comes before anybody has started, at {self.start:g}; "
                 "expected a later hour (33 is nine in the morning of the second day)"
             )
-            errors.append(error_at(says, ("deadline",)))
+            errors.append(error_at(message, ("deadline",)))
         raise_all("desk", errors)
         return self
 
     @staticmethod
     def plain(hours: float | None = None) -> Desk:
-        """A budget and nothing else: people without number, who never tire."""
+        """A budget of so many person-hours and nothing else: people without number, who never
+        tire."""
         off = dict.fromkeys(("vigilance", "hurry", "prevalence", "automation_bias"), 0.0)
         return Desk(people="unlimited", hours=hours, **off)
 
     def effort(self, worked: float) -> float:
-        """Effort after so many minutes without rest, in steps of .05 (MODEL 7)."""
+        """Effort after so many minutes without rest, in (0, 1] (MODEL 7).
+
+        max(1 - vigilance max(worked - vigilance_after, 0) / 60, vigilance_least), in steps of .05.
+
+        >>> [Desk(vigilance=0.3).effort(worked) for worked in (0, 30, 60, 90, 1000)]
+        [1.0, 1.0, 0.85, 0.7, 0.5]
+        """
         lost = self.vigilance * max(worked - self.vigilance_after, 0.0) / 60
         return max(round(20 * max(1 - lost, self.vigilance_least)) / 20, 0.05)
 
     def pace(self, pressure: float) -> float:
-        """How fast people work under a pressure, which is 1 where they just keep up; in steps of
-        .05."""
+        """How fast people work under a pressure, which is 1 where they just keep up: from 1 to 1 +
+        hurry, in steps of .05. Effort per item is divided by it (MODEL 7).
+
+        >>> [Desk(hurry=0.25).pace(pressure) for pressure in (0.5, 1.12, 3.0)]
+        [1.0, 1.1, 1.25]
+        """
         faster = min(max(pressure, 1.0), 1 + self.hurry)
         return int(20 * faster + 1e-9) / 20
