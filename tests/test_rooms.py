@@ -46,6 +46,10 @@ def test_rooms_are_known() -> None:
     assert set(HOUSE.rooms()) == set(ORDER)
 
 
+def test_no_imports_go_in_a_circle() -> None:
+    assert circles(HOUSE) == []
+
+
 def test_few_files_lie_outside_the_rooms() -> None:
     outside = [path.name for path in HOUSE.root.iterdir() if path.is_file()]
     assert len(outside) <= 5, outside

@@ -67,7 +67,7 @@ class Ratio:
 
         >>> undefined(Reason.NO_REPLICATE).status
         'undefined: no replicate succeeded'
-        >>> fieller([0.1, 0.2], [0.2, 0.4]).status
+        >>> fieller([0.1, 0.2], [0.3, 0.31]).status
         'ok'
         """
         return f"{self.state}: {self.text}" if self.text else str(self.state)
