@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from oversight import (
     Claims,
@@ -12,9 +12,6 @@ from oversight import (
     Human,
     Mechanism,
     OverseerSlot,
-    Pool,
-    Ranks,
-    Setting,
     Share,
     Tries,
     Verdicts,
@@ -44,8 +41,6 @@ class Audit(Mechanism):
         "random", description="which ones: any, or those about which `of` is least sure"
     )
 
-    _ranks: Ranks = PrivateAttr(default_factory=dict)
-
     @model_validator(mode="after")
     def _somebody_else(self) -> Self:
         if self.of == self.by:
@@ -55,16 +50,14 @@ class Audit(Mechanism):
             )
         return self
 
-    def prepare(self, pool: Pool, setting: Setting) -> Self:
-        prepared = super().prepare(pool, setting)
-        prepared._ranks = {}
-        return prepared
-
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         verdicts = self.of.assess(claims, evidence)
         if self.choose == "random":
             where = self.chance(claims).uniform("audited") < self.share
         else:
-            where = least_sure(self.of, claims, self.share, self.pool.everyone, self._ranks)
-        found = referred(verdicts, where, self.by, claims, evidence)
-        return found.told("an audit", {"checked again": where}) if claims.traced else found
+            known = verdicts if evidence is None else None
+            where = least_sure(self.of, claims, self.share, self.pool, known)
+        audited = referred(verdicts, where, self.by, claims, evidence)
+        return (
+            audited.with_trace("an audit", {"checked again": where}) if claims.traced else audited
+        )

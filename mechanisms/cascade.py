@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from oversight import (
     Amount,
-    BoolArray,
     Claims,
     Evidence,
     Human,
     Mechanism,
     OverseerSlot,
     Pool,
-    Ranks,
     Setting,
     Share,
     Tries,
@@ -48,8 +46,6 @@ class Cascade(Mechanism):
         None, description="instead: escalate this share of all items, the least sure ones"
     )
 
-    _ranks: Ranks = PrivateAttr(default_factory=dict)
-
     @model_validator(mode="after")
     def _somewhere_to_go(self) -> Self:
         if self.first == self.then:
@@ -72,25 +68,21 @@ class Cascade(Mechanism):
         return 0.75 if self.below is None else self.below
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        if not self.never:
-            prepared = super().prepare(pool, setting)
-            prepared._ranks = {}
-            return prepared
-        # Nobody prepares to be asked nothing: a cascade that never escalates costs what first does.
-        then = self.then
-        prepared = super(Cascade, self.model_copy(update={"then": Human()})).prepare(pool, setting)
-        prepared._identity = self.identity(of_draws=True)
-        return prepared.model_copy(update={"then": then})
+        prepared = super().prepare(pool, setting)
+        return prepared.model_copy(update={"then": self.then}) if self.never else prepared
+
+    def unfolded(self) -> Self:
+        # Nobody prepares for nothing: a cascade that never escalates costs what first does.
+        return self.model_copy(update={"then": Human()}) if self.never else self
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         verdicts = self.first.assess(claims, evidence)
         if self.never:
             return verdicts
-        where = self._unsure(claims, verdicts)
-        found = referred(verdicts, where, self.then, claims, evidence)
-        return found.told("a cascade", {"escalated": where}) if claims.traced else found
-
-    def _unsure(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         if self.share is None:
-            return np.asarray(sureness(verdicts) < self.threshold)
-        return least_sure(self.first, claims, self.share, self.pool.everyone, self._ranks)
+            where = np.asarray(sureness(verdicts) < self.threshold)
+        else:
+            known = verdicts if evidence is None else None
+            where = least_sure(self.first, claims, self.share, self.pool, known)
+        second = referred(verdicts, where, self.then, claims, evidence)
+        return second.with_trace("a cascade", {"escalated": where}) if claims.traced else second

@@ -22,7 +22,7 @@ from oversight import (
     Whole,
     exchange,
     judged,
-    told,
+    pushes,
 )
 
 
@@ -57,5 +57,5 @@ class Consultancy(Mechanism, Arguing):
         verdicts = judged(self.judge, claims, heard, self.turns, self.candidates)
         if not claims.traced:
             return verdicts
-        facts = {"the consultant argues for": side, **told(heard)}
-        return verdicts.told(f"consultancy of {self.turns} turns", facts)
+        facts = {"the consultant argues for": side, **pushes(heard)}
+        return verdicts.with_trace(f"consultancy of {self.turns} turns", facts)

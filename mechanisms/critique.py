@@ -21,7 +21,7 @@ from oversight import (
     Whole,
     exchange,
     judged,
-    told,
+    pushes,
 )
 
 
@@ -49,4 +49,4 @@ class Critique(Mechanism, Arguing):
         verdicts = judged(self.judge, claims, heard, self.flaws, self.candidates)
         if not claims.traced:
             return verdicts
-        return verdicts.told(f"a critique of {self.flaws} flaws", told(heard))
+        return verdicts.with_trace(f"a critique of {self.flaws} flaws", pushes(heard))

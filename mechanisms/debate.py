@@ -25,7 +25,7 @@ from oversight import (
     Whole,
     exchange,
     judged,
-    told,
+    pushes,
 )
 
 
@@ -51,6 +51,10 @@ class Debate(Mechanism, Arguing):
     judge: OverseerSlot = Human()
     debater: AgentSlot = Model()
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"tree"} if self.tree else ())
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         if self.tree:
             return self._walk(claims, evidence)
@@ -65,16 +69,14 @@ class Debate(Mechanism, Arguing):
         verdicts = judged(self.judge, claims, heard, 2 * self.turns, self.candidates)
         if not claims.traced:
             return verdicts
-        return verdicts.told(f"debate of {self.turns} turns", told(heard))
+        return verdicts.with_trace(f"debate of {self.turns} turns", pushes(heard))
 
     def _walk(self, whole: Claims, evidence: Evidence | None) -> Verdicts:
-        """Follow one dispute, a level at a time, to a leaf. The first announcer defends a value all
-        the way down."""
+        """Follow one dispute, a level at a time, to a leaf, where the judge rules."""
         claims, tree = whole.flat(), self.pool.tree
         chance = self.chance(claims)
-        first = chance.coin(
-            "first announcer"
-        )  # the value of the claim that the side announcing first defends
+        # 1. A coin decides which value of the claim the side that announces first defends.
+        first = chance.coin("first announcer")
         node, value = claims.node.copy(), first.copy()
         facts: dict[str, object] = {"announced first": first}
         calls = np.zeros(claims.shape)
@@ -83,26 +85,29 @@ class Debate(Mechanism, Arguing):
             if not active.size:
                 break
             here, luck = Claims(claims.item[active], node[active]), chance[active]
+            # 2. The announcer gives every child a value, so that the claim has what it defends.
             announced = self.debater.announce(here, value[active], luck, "announce", level)
+            # 3. The opponent disputes one child.
             child = self.debater.dispute(here, announced, luck, "dispute", level)
+            # 4. The debate goes on about that child; who defends its value announces next.
             node[active] = tree.child_table[node[active], child]
             value[active] = (announced >> child & 1).astype(np.bool_)
             calls[active] += 2
             if claims.traced:
                 facts[f"disputed, level {level + 1}"] = np.array(tree.labels)[node]
                 facts[f"announced there, level {level + 1}"] = value.copy()
+        # 5. At the leaf both sides argue, and the judge rules. The announcer wins if the judge
+        #    rules as announced; the leaf's own prior says nothing about who is right.
         leaf = self._flat(replace(claims, node=node), chance, None)
-        # The announcer wins if the judge rules as announced; the leaf's own prior says nothing
-        # about who is right.
-        found = np.where(value == first, leaf.evidence, -leaf.evidence)
+        ruling = np.where(value == first, leaf.evidence, -leaf.evidence)
         verdicts = Verdicts(
-            evidence=found.reshape(whole.shape),
+            evidence=ruling.reshape(whole.shape),
             prior=np.zeros(whole.shape),
             minutes=leaf.minutes.reshape(whole.shape),
             calls=(leaf.calls + calls).reshape(whole.shape),
             labeled=leaf.labeled.reshape(whole.shape),
             trace=leaf.trace,
         )
-        return self.read(
-            verdicts.told("debate on the tree", facts) if claims.traced else verdicts, evidence
-        )
+        if claims.traced:
+            verdicts = verdicts.with_trace("debate on the tree", facts)
+        return self.read(verdicts, evidence)

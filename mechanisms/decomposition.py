@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from oversight import (
     AggregatorSlot,
@@ -21,9 +21,7 @@ from oversight import (
     Human,
     Mechanism,
     OverseerSlot,
-    Pool,
     Rule,
-    Setting,
     Share,
     Soft,
     Switch,
@@ -63,41 +61,39 @@ class Decomposition(Mechanism):
     aggregator_noise: Share = Field(0.0, description="chance that a gate's output comes out wrong")
     checker: OverseerSlot = Human()
     aggregator: AggregatorSlot = Field(
-        default_factory=lambda made: {"soft": Soft, "hard": Hard}[made["aggregate"]](
-            noise=made["aggregator_noise"]
+        default_factory=lambda knobs: {"soft": Soft, "hard": Hard}[knobs["aggregate"]](
+            noise=knobs["aggregator_noise"]
         ),
         exclude=True,
     )
 
-    _reliability: dict[int, float] = PrivateAttr(default_factory=dict)
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"tree"})
 
     def width(self) -> int:
         return self.votes * self.checker.width()
 
-    def prepare(self, pool: Pool, setting: Setting) -> Self:
+    def unfolded(self) -> Self:
         rule: Rule = "confidence" if self.aggregate == "soft" else "majority"
-        voting = self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
-        prepared = super(Decomposition, voting).prepare(pool, setting)
-        prepared._identity = self.identity(of_draws=True)
-        prepared._reliability = {}
-        return prepared
+        return self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         flat = claims.flat()
         chance, tree = self.chance(flat), self.pool.tree
-        found, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
+        top, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
         labeled = np.ones(flat.shape, dtype=np.bool_)
         traces = []
         for node, at, here in flat.by_node():
-            checked, out, asked = self._under(node, here, chance[at])
-            found[at] = out
-            minutes[at] = (checked.minutes * asked).sum(axis=0)
-            calls[at] = (checked.calls * asked).sum(axis=0)
-            labeled[at] = (checked.labeled | ~asked).all(axis=0)
+            checked, out, needed = self._under(node, here, chance[at])
+            top[at] = out
+            minutes[at] = (checked.minutes * needed).sum(axis=0)
+            calls[at] = (checked.calls * needed).sum(axis=0)
+            labeled[at] = (checked.labeled | ~needed).all(axis=0)
             if claims.traced:
-                traces.append(self._told(node, checked, asked, out))
+                traces.append(self._trace(node, checked, needed, out))
         verdicts = Verdicts.of(
-            found.reshape(claims.shape),
+            top.reshape(claims.shape),
             tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
@@ -110,30 +106,25 @@ class Decomposition(Mechanism):
         self, node: int, claims: Claims, chance: Chance
     ) -> tuple[Verdicts, FloatArray, BoolArray]:
         """Verdicts at the frontier under a node (shape frontier x items), evidence about it, and
-        what had to be asked."""
+        which of the frontier had to be checked."""
         tree = self.pool.tree
         frontier = tree.frontier(node, self.height)
         verdicts = self.checker.assess(claims.at(np.array(frontier)[:, None]))
         rows = dict(zip(frontier, verdicts.evidence, strict=True))
         hard = self.aggregate == "hard"
-        right = {leaf: self._right(leaf) for leaf in frontier} if hard else {}
+        right = {leaf: self.checker.reliability(leaf) for leaf in frontier} if hard else {}
         checked = Checked(tree, node, self.height, rows, right)
         out = self.aggregator.combine(checked, chance)
-        asked = np.ones(verdicts.evidence.shape, dtype=np.bool_)
+        needed = np.ones(verdicts.evidence.shape, dtype=np.bool_)
         if hard and self.short_circuit:
-            asked = self.aggregator.asked(checked, chance)
-        return verdicts, out, asked
+            needed = self.aggregator.needed(checked, chance)
+        return verdicts, out, needed
 
-    def _right(self, leaf: int) -> float:
-        if leaf not in self._reliability:
-            self._reliability[leaf] = self.checker.reliability(leaf)
-        return self._reliability[leaf]
-
-    def _told(self, node: int, checked: Verdicts, asked: BoolArray, out: FloatArray) -> Trace:
+    def _trace(self, node: int, checked: Verdicts, needed: BoolArray, out: FloatArray) -> Trace:
         labels = self.pool.tree.labels
         facts: dict[str, object] = {}
         for row, leaf in enumerate(self.pool.tree.frontier(node, self.height)):
-            said = np.where(checked.answer[row], "yes", "no")
-            facts[f"{labels[leaf]}"] = np.where(asked[row], said, "not asked")
+            answers = np.where(checked.answer[row], "yes", "no")
+            facts[f"{labels[leaf]}"] = np.where(needed[row], answers, "not asked")
         facts["evidence at the top"] = out
         return Trace(f"decomposition of {labels[node]}, {self.aggregate}", facts)

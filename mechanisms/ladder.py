@@ -3,10 +3,10 @@ oversight, Engels et al. 2025)."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from oversight import (
     Claims,
@@ -18,11 +18,11 @@ from oversight import (
     OverseerSlot,
     Pool,
     RewardModel,
-    Setting,
     Switch,
     Tries,
     Verdicts,
     View,
+    World,
 )
 
 
@@ -47,49 +47,42 @@ class Ladder(Mechanism):
     )
     nested: Switch = Field(False, description="whether each view contains the one before")
 
-    _learned: dict[int, FloatArray] = PrivateAttr(default_factory=dict)
-
-    def problems(self, world: Any) -> list[tuple[str, str]]:
-        features: int = world.features
-        if max(self.rungs) <= features:
+    def problems(self, world: World) -> list[tuple[str, str]]:
+        widest, there = max(self.rungs), world.width
+        if widest <= there:
             return []
-        says = f"a view of {max(self.rungs)} dimensions of {features}; expected at most {features}"
-        return [("rungs", says)]
-
-    def prepare(self, pool: Pool, setting: Setting) -> Self:
-        prepared = super().prepare(pool, setting)
-        prepared._learned = {}
-        return prepared
+        return [("rungs", f"a view of {widest} dimensions of {there}; expected at most {there}")]
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         labels = self.of.assess(claims)
         flat = claims.flat()
-        found = np.zeros(flat.shape)
+        top = np.zeros(flat.shape)
+        at_hand = claims.whole and claims.node.ndim == 0
         for node, at, here in flat.by_node():
-            found[at] = self._climbed(node)[here.item]
+            everyone = self.pool.claims(node)
+            top[at] = self._climb(everyone, labels if at_hand else self.of.assess(everyone))[
+                here.item
+            ]
         verdicts = Verdicts.of(
-            found.reshape(claims.shape), labels.prior, labels.minutes, labels.calls
+            top.reshape(claims.shape), labels.prior, labels.minutes, labels.calls
         )
         if claims.traced:
-            facts = {"the overseer's evidence": labels.evidence, "the last rung's": found}
-            verdicts = verdicts.told(f"a ladder of {len(self.rungs)} rungs", facts)
+            facts = {"the overseer's evidence": labels.evidence, "the last rung's": top}
+            verdicts = verdicts.with_trace(f"a ladder of {len(self.rungs)} rungs", facts)
         return self.read(verdicts, evidence)
 
-    def _climbed(self, node: int) -> FloatArray:
-        """The last rung's evidence about a node, over all items."""
-        if node not in self._learned:
-            everyone = Claims.of(self.pool.everyone, node)
-            labels = self.of.assess(everyone)
-            belief, known = labels.belief, labels.labeled
-            evidence = labels.evidence
-            for rung, width in enumerate(self.rungs):
-                view = Narrow(self.pool, self._basis(rung, width))
-                model = RewardModel().fit(view, everyone[known], belief[known])
-                evidence = model.evidence(everyone)
-                belief = 1 / (1 + np.exp(-evidence - labels.prior))
-                known = np.ones_like(known)
-            self._learned[node] = evidence
-        return self._learned[node]
+    def _climb(self, everyone: Claims, labels: Verdicts) -> FloatArray:
+        """The last rung's evidence about one claim of every item, from the overseer's labels of
+        them."""
+        belief, known = labels.belief, labels.labeled
+        evidence = labels.evidence
+        for rung, width in enumerate(self.rungs):
+            view = Narrow(self.pool, self._basis(rung, width))
+            model = RewardModel().fit(view, everyone[known], belief[known])
+            evidence = model.evidence(everyone)
+            belief = 1 / (1 + np.exp(-evidence - labels.prior))
+            known = np.ones_like(known)
+        return evidence
 
     def _basis(self, rung: int, width: int) -> FloatArray:
         """An orthonormal basis of what a rung sees, (features, width)."""
@@ -108,5 +101,4 @@ class Narrow(View):
 
     def features(self, claims: Claims) -> FloatArray:
         """What is seen of each claim, (*claims.shape, width)."""
-        seen: FloatArray = self.whole.features(claims) @ self.basis
-        return seen
+        return np.asarray(self.whole.features(claims) @ self.basis)

@@ -3,10 +3,12 @@ next (Leike et al. 2018)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from oversight import (
     AgentSlot,
@@ -21,6 +23,7 @@ from oversight import (
     Model,
     OverseerSlot,
     Pool,
+    PreparedMechanism,
     RewardModel,
     RewardModelSlot,
     Setting,
@@ -62,99 +65,134 @@ class RecursiveRewardModeling(Mechanism, Arguing):
     assistant: AgentSlot = Model()
     reward_model: RewardModelSlot = Field(RewardModel(), exclude=True)
 
-    _fitted: dict[int, RewardModel] = PrivateAttr(default_factory=dict)
-    # How well the reward models below a height rank arguments for it: corr of MODEL 5.
-    _ranking: dict[int, float] = PrivateAttr(default_factory=dict)
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"tree"})
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         prepared = super().prepare(pool, setting)
-        prepared._fitted, prepared._ranking = {}, {}
+        bound = prepared.bound
+        levels = Levels(pool, setting, identity=bound.identity)
         minutes = calls = 0.0
         for height in range(pool.tree.height + 1):
-            claims = prepared._sample(height)
-            aid = prepared._aid(claims) if height > 0 else None
+            # 1. A sample of the claims of this height, from all its nodes and all items.
+            claims = prepared.sample(height)
+            aid = None
+            if height > 0:
+                # 2. Above the leaves, the reward models below report on the parts of each claim,
+                #    and rank the arguments of an assistant.
+                levels = levels.ranking(height, claims)
+                aid = prepared.aid(levels, claims)
+                calls += self.candidates * claims.item.size
+            # 3. The evaluator judges the sample.
             verdicts = prepared.evaluator.assess(claims, aid)
             minutes += float(verdicts.minutes.sum())
-            calls += float(verdicts.calls.sum()) + (
-                self.candidates * claims.item.size if height > 0 else 0
+            calls += float(verdicts.calls.sum())
+            # 4. A reward model is fitted to those judgments.
+            levels = levels.fitting(
+                height, prepared.reward_model.fit(pool, claims, verdicts.belief)
             )
-            prepared._fitted[height] = prepared.reward_model.fit(pool, claims, verdicts.belief)
-        prepared._fixed = (minutes, calls)
-        return prepared
+        return prepared.with_prepared(levels).spending(minutes, calls)
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        # 5. The items are labeled by the last reward model, or by the evaluator with its aid.
         if self.labeler == "human":
             return self._judged(claims, evidence)
-        found = self._scores(claims)
-        verdicts = Verdicts.of(found, self.pool.tree.prior_log_odds[claims.node])
+        scores = self.levels.scores(claims)
+        verdicts = Verdicts.of(scores, self.pool.tree.prior_log_odds[claims.node])
         if claims.traced:
-            verdicts = verdicts.told("the last reward model", {"its evidence": found})
+            verdicts = verdicts.with_trace("the last reward model", {"its evidence": scores})
         return self.read(verdicts, evidence)
+
+    @property
+    def levels(self) -> Levels:
+        """The reward models of every height. Raises RuntimeError before `prepare`."""
+        if not isinstance(self.prepared, Levels):
+            raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
+        return self.prepared
 
     def _judged(self, claims: Claims, evidence: Evidence | None) -> Verdicts:
         """The evaluator's own judgment of every claim, aided wherever there are reward models
         below."""
         flat = claims.flat()
         leaf = self.pool.tree.heights[flat.node] == 0
-        found, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
+        stated, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
         for at in (np.flatnonzero(leaf), np.flatnonzero(~leaf)):
             if not at.size:
                 continue
-            aid = Evidence() if leaf[at[0]] else self._aid(flat[at])
+            aid = Evidence() if leaf[at[0]] else self.aid(self.levels, flat[at])
             heard = aid + (evidence.at(at, claims.shape) if evidence else None)
             verdicts = self.evaluator.assess(flat[at], heard)
-            found[at], minutes[at] = verdicts.evidence, verdicts.minutes
+            stated[at], minutes[at] = verdicts.evidence, verdicts.minutes
             calls[at] = verdicts.calls + (0 if leaf[at[0]] else self.candidates)
         verdicts = Verdicts.of(
-            found.reshape(claims.shape),
+            stated.reshape(claims.shape),
             self.pool.tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
         )
         facts = {"the aided evaluator's evidence": verdicts.evidence}
-        return verdicts.told("reward models and people", facts) if claims.traced else verdicts
+        return verdicts.with_trace("reward models and people", facts) if claims.traced else verdicts
 
-    def _sample(self, height: int) -> Claims:
+    def sample(self, height: int) -> Claims:
         """Distinct claims of one height, from all its nodes and all items."""
-        nodes, items = np.flatnonzero(self.pool.tree.heights == height), self.pool.draws.items
-        generator = self.pool.draws.generator(self._identity, self.copy_number, "sample", height)
+        bound = self.bound
+        nodes, items = np.flatnonzero(bound.pool.tree.heights == height), bound.pool.draws.items
+        generator = bound.pool.draws.generator(bound.identity, self.copy_number, "sample", height)
         picks = generator.choice(
             nodes.size * items, size=min(self.samples, nodes.size * items), replace=False
         )
         return Claims(picks % items, nodes[picks // items])
 
-    def _scores(self, claims: Claims) -> FloatArray:
-        """Evidence from the reward model of each claim's height."""
-        flat = claims.flat()
-        heights = self.pool.tree.heights[flat.node]
-        found = np.zeros(flat.shape)
-        for height in np.unique(heights):
-            found[heights == height] = self._fitted[height].evidence(flat[heights == height])
-        return found.reshape(claims.shape)
-
-    def _aid(self, claims: Claims) -> Evidence:
-        """What the evaluator gets to see of one-dimensional claims above the leaves."""
+    def aid(self, levels: Levels, claims: Claims) -> Evidence:
+        """What the evaluator sees beside one-dimensional claims above the leaves: the reward
+        models' report on the parts, and an argument."""
         tree = self.pool.tree
         report, correlation = np.zeros(claims.shape), np.zeros(claims.shape)
         for node, at, here in claims.by_node():
             gate, below = tree.gate[node], list(tree.children[node])
             assert gate is not None
-            scores = self._scores(here.at(np.array(below)[:, None]))
+            scores = levels.scores(here.at(np.array(below)[:, None]))
             report[at] = self.trust * through(gate, tree.priors[below], list(scores))
         for height in np.unique(tree.heights[claims.node]):
-            correlation[tree.heights[claims.node] == height] = self._ranks(int(height))
-        chance = self.chance(claims)
-        argument = self.assistant.assist(claims, self, correlation, chance, "assistant")
+            correlation[tree.heights[claims.node] == height] = levels.rank[int(height)]
+        argument = self.assistant.assist(
+            claims, self, correlation, self.chance(claims), "assistant"
+        )
         return Evidence((argument,), report, 1)
 
-    def _ranks(self, height: int) -> float:
-        """corr = cos(pi (1 - accuracy)) of the reward models below a height, on the sub-questions
-        of its sample."""
-        if height not in self._ranking:
-            tree, claims = self.pool.tree, self._sample(height)
-            right = []
-            for node, _, here in claims.by_node():
-                parts = here.at(np.array(tree.children[node])[:, None])
-                right.append(((self._scores(parts) > 0) == self.pool.truth(parts)).ravel())
-            self._ranking[height] = float(np.cos(np.pi * (1 - np.concatenate(right).mean())))
-        return self._ranking[height]
+
+@dataclass(frozen=True, kw_only=True)
+class Levels(PreparedMechanism):
+    """Reward models by height, as far as they were fitted.
+
+    models  the reward model of each height
+    rank    by height, how well the reward models below rank arguments for its claims: corr of
+            MODEL 5, in [-1, 1]
+    """
+
+    models: Mapping[int, RewardModel] = field(default_factory=dict)
+    rank: Mapping[int, float] = field(default_factory=dict)
+
+    def fitting(self, height: int, model: RewardModel) -> Levels:
+        """These, and the reward model of one more height."""
+        return replace(self, models={**self.models, height: model})
+
+    def ranking(self, height: int, claims: Claims) -> Levels:
+        """These, and corr = cos(pi (1 - accuracy)) of the reward models below a height, on the
+        parts of these claims."""
+        tree, right = self.pool.tree, []
+        for node, _, here in claims.by_node():
+            parts = here.at(np.array(tree.children[node])[:, None])
+            right.append(((self.scores(parts) > 0) == self.pool.truth(parts)).ravel())
+        corr = float(np.cos(np.pi * (1 - np.concatenate(right).mean())))
+        return replace(self, rank={**self.rank, height: corr})
+
+    def scores(self, claims: Claims) -> FloatArray:
+        """Evidence from the reward model of each claim's height."""
+        flat = claims.flat()
+        heights = self.pool.tree.heights[flat.node]
+        scores = np.zeros(flat.shape)
+        for height in np.unique(heights):
+            scores[heights == height] = self.models[height].evidence(flat[heights == height])
+        return scores.reshape(claims.shape)

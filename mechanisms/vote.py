@@ -6,15 +6,15 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from oversight import Amount, Human, OverseerSlot, Panel, Pool, Rule, Setting, Tries
+from oversight import Amount, Human, OverseerSlot, Panel, Rule, Tries
 
 
 class Vote(Panel):
     """Members may be people, models or whole protocols; identical ones are different people.
 
     What the members all misunderstand no vote removes: the average of k people alike has r_k = r /
-    sqrt(r^2 + (1 - r^2) (s + (1 - s) / k)), which settles at the shared part (MODEL 3). The rules
-    are told at `oversight.Panel`.
+    sqrt(r^2 + (1 - r^2) (s + (1 - s) / k)), which settles at the shared part (MODEL 3).
+    `oversight.Panel` explains the rules.
     """
 
     name: ClassVar[str] = "vote"
@@ -41,11 +41,8 @@ class Vote(Panel):
             raise ValueError("every weight is 0; expected one above 0")
         return self
 
-    def prepare(self, pool: Pool, setting: Setting) -> Self:
+    def unfolded(self) -> Self:
         members = [
             member.sibling(self.members[:i].count(member)) for i, member in enumerate(self.members)
         ]
-        apart = self.model_copy(update={"members": tuple(members)})
-        prepared = super(Vote, apart).prepare(pool, setting)
-        prepared._identity = self.identity(of_draws=True)
-        return prepared
+        return self.model_copy(update={"members": tuple(members)})

@@ -115,7 +115,7 @@ def test_planted_errors_are_recovered(seed: int, prior: float) -> None:
     answers = rng.random((judges, items)) < says[:, truth.astype(int)]
     found = dawid_skene.fit(answers)
     # Errors of the estimate exceed those with known truth by what the answers leave open.
-    assert np.abs(found.says - says).max() < 0.08
+    assert np.abs(found.yes_rate - says).max() < 0.08
     assert abs(found.prior - prior) < 0.08
     guess = found.evidence(answers, np.ones_like(answers)) + np.log(found.prior / (1 - found.prior))
     best = dawid_skene.DawidSkene(prior, says).evidence(answers, np.ones_like(answers))
@@ -130,7 +130,7 @@ def test_dawid_skene_agrees_with_crowd_kit() -> None:
     answers = np.array([[bool(a) for a in row] for row in recorded["answers"]])
     found = dawid_skene.fit(answers, asked)
     assert found.prior == pytest.approx(recorded["prior"], abs=1e-5)
-    assert found.says == pytest.approx(np.array(recorded["says"]), abs=1e-5)
+    assert found.yes_rate == pytest.approx(np.array(recorded["says"]), abs=1e-5)
     odds = found.evidence(answers, asked) + np.log(found.prior / (1 - found.prior))
     assert 1 / (1 + np.exp(-odds)) == pytest.approx(np.array(recorded["true"]), abs=1e-5)
 

@@ -211,7 +211,7 @@ def test_a_front_in_a_world_with_a_tree_of_its_own(tmp_path: Path) -> None:
     )
     made = design(oversight.load(tmp_path / "mine.yaml"), out=tmp_path / "out")
     again = oversight.load(tmp_path / "out" / "front" / "f1.yaml")
-    assert again.world.template.labels == ("a", "b", "c")
+    assert again.world.task_tree.labels == ("a", "b", "c")
     found, before = compare(again), made.confirmed
     for name in ("f1", "it"):
         one, two = (r.column(name, "label_accuracy") for r in (found, before))

@@ -128,7 +128,7 @@ def test_the_last_reward_model_is_all_structure_and_leaves_nothing_to_generalize
         items = pool(small, replicate=run)
         made = RecursiveRewardModeling().prepare(items, setting())
         answer = made.assess(items.roots).answer
-        beta, square = share_sums(answer, items.root_margin, items.x)
+        beta, square = share_sums(answer, items.margin(items.roots), items.x)
         columns.append((beta, square, np.mean(answer == items.intended), answer.mean()))
     share = structured_share(*np.array(columns).T, 4000)
     # Reward models are fitted to some of the same items, whose own noise is then in their labels:
@@ -145,5 +145,5 @@ def test_all_claims_are_judged_where_there_are_fewer_than_samples() -> None:
 
 def test_a_sample_holds_no_claim_twice() -> None:
     _, made = prepared(300)
-    claims = made._sample(0)
+    claims = made.sample(0)
     assert len({*zip(claims.item.tolist(), claims.node.tolist(), strict=True)}) == 300

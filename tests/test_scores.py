@@ -20,7 +20,8 @@ from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Human, Model, Overseer
 from oversight.cli.main import main
-from oversight.metrics.agent_score import Defended, differences, recorded
+from oversight.metrics.agent_score import differences
+from oversight.overseers.recording import Tape, recorded
 from oversight.reports.diagram import draw
 from tests.helpers import PERFECT, Blank, pool, setting, world
 
@@ -29,11 +30,10 @@ ITEMS = 20_000
 
 def scored(protocol: Overseer, **who: Any) -> tuple[float, float, Any, Any]:
     items = pool(world(train_items=ITEMS))
-    log = Defended(ITEMS)
-    ready = recorded(protocol, log).prepare(items, setting(**who))
-    log.listening = True
+    tape = Tape(items)
+    ready = recorded(protocol.prepare(items, setting(**who)), tape)
     verdicts = ready.assess(items.roots)
-    return *differences(verdicts, items.intended, log), verdicts, items
+    return *differences(verdicts, items.intended, tape.defended), verdicts, items
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,11 @@ def test_debate_rewards_the_truth_more_than_consultancy_does() -> None:
 
 
 def test_a_critic_defends_what_is_false_of_true_claims() -> None:
-    log = Defended(ITEMS)
     items = pool(world(train_items=ITEMS))
-    ready = recorded(Critique(), log).prepare(items, setting())
-    log.listening = True
-    ready.assess(items.roots)
-    assert np.array_equal(log.truth, ~items.intended)
-    assert np.array_equal(log.falsehood, items.intended)
+    tape = Tape(items)
+    recorded(Critique().prepare(items, setting()), tape).assess(items.roots)
+    assert np.array_equal(tape.defended.truth, ~items.intended)
+    assert np.array_equal(tape.defended.falsehood, items.intended)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +103,8 @@ def test_writing_down_changes_nothing() -> None:
     items, who = pool(world()), setting()
     for protocol in (Debate(tree=True), RecursiveRewardModeling(samples=50, labeler="human")):
         plain = protocol.prepare(items, who).assess(items.roots)
-        log = Defended(items.draws.items)
-        log.listening = True
-        told = recorded(protocol, log).prepare(items, who).assess(items.roots)
-        assert np.array_equal(plain.evidence, told.evidence)
+        taped = recorded(protocol.prepare(items, who), Tape(items)).assess(items.roots)
+        assert np.array_equal(plain.evidence, taped.evidence)
 
 
 def test_a_protocol_as_a_tree() -> None:

@@ -16,7 +16,7 @@ SMALL = world(train_items=ITEMS, tree=tree())
 
 
 def measured(answers: list[np.ndarray], pools: list) -> Ratio:  # type: ignore[type-arg]
-    sums = [share_sums(a, p.root_margin, p.x) for a, p in zip(answers, pools, strict=True)]
+    sums = [share_sums(a, p.margin(p.roots), p.x) for a, p in zip(answers, pools, strict=True)]
     beta, square = np.array(sums).T
     right = [float(np.mean(a == p.intended)) for a, p in zip(answers, pools, strict=True)]
     positive = [float(a.mean()) for a in answers]
@@ -61,7 +61,7 @@ def test_undefined_and_flagged() -> None:
     perfect = labels_of(Flipped(share=1e-6))
     assert perfect.status.startswith("undefined")
     pools = [pool(SMALL, replicate=i) for i in range(RUNS)]
-    lopsided = measured([p.root_margin > 0.3 for p in pools], pools)
+    lopsided = measured([p.margin(p.roots) > 0.3 for p in pools], pools)
     assert lopsided.status.startswith("flagged")
     assert np.isfinite(lopsided.value)
     nothing = structured_share(np.array([]), np.array([]), np.array([]), np.array([]), 0)

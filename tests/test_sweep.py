@@ -95,7 +95,7 @@ def test_paths() -> None:
     assert varied(plain, "protocols.b.cascade.share", 0.1).protocols["b"].share == 0.1
     assert varied(plain, "failures.f.items.share", 0.2).failures["f"].together[0].items.share == 0.2
     assert varied(plain, "desk.people", 3.0).desk.people == 3
-    assert varied(plain, "world.tree.depth", 1).world.template.height == 1
+    assert varied(plain, "world.tree.depth", 1).world.task_tree.height == 1
     for path, value, says in (
         ("protocols.c.debate.turns", 1, "unknown key 'c'"),
         ("world.train_items", 10.5, "10.5 is not right"),

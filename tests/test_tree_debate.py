@@ -92,7 +92,7 @@ def test_residual_errors_are_nearly_unstructured() -> None:
             items, setting(leaf=0.8, u_leaf=1.0, u_root=1.0)
         )
         answer = debate.assess(items.roots).answer
-        sums = share_sums(answer, items.root_margin, items.x)
+        sums = share_sums(answer, items.margin(items.roots), items.x)
         beta.append(sums[0])
         square.append(sums[1])
         right.append(np.mean(answer == items.intended))

@@ -38,7 +38,7 @@ class _World(type(world())):
     _given: TaskTree
 
     @property
-    def template(self) -> TaskTree:
+    def task_tree(self) -> TaskTree:
         return self._given
 
 

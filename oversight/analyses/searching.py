@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from oversight.components.component import Overseer
+from oversight.components.overseer import Overseer
 from oversight.core.errors import DesignError
 from oversight.core.streams import stream
 from oversight.findings.design import Point, front

@@ -53,7 +53,7 @@ def check(scenarios: tuple[str, ...], show: bool, tree: str | None, schema: bool
         elif study is not None and tree is not None:
             bad |= not _drawn(scenario, study, tree)
         elif study is not None:
-            cells, nodes = len(study.cells), len(study.world.template)
+            cells, nodes = len(study.cells), len(study.world.task_tree)
             points = prod(len(values) for values in study.sweep.values())
             click.echo(
                 f"{scenario}: ok, {cells} protocols, a tree of {nodes} nodes, "

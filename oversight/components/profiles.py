@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -103,6 +104,15 @@ class ModelSettings(Config):
     shared_bias: Share = Field(
         0.2, description="share of U's error along the people's misconception, kappa"
     )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Who works in a scenario: the people and the strong model, unless a protocol says
+    otherwise."""
+
+    people: PeopleSettings
+    model: ModelSettings
 
 
 def accuracy_problem(

@@ -1,4 +1,4 @@
-"""Claims that an overseer is asked to judge, and what it says of them."""
+"""Claims that an overseer judges, and the verdicts it gives."""
 
 from __future__ import annotations
 
@@ -22,14 +22,23 @@ ROOT = 0
 class Claims:
     """ "Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
 
-    `item` and `node` are integer arrays that broadcast against each other: nodes of shape (k, 1)
-    and items of shape (n,) make k x n claims. `traced` asks whoever judges them to say how
-    (`Verdicts.trace`).
+    item, node  integer arrays that broadcast against each other: nodes of shape (k, 1) and items of
+                shape (n,) make k x n claims
+    traced      asks whoever judges them to explain how (`Verdicts.trace`)
+    whole       True where `item` is every item of the pool in order, so that columns over the pool
+                need no indexing; never True by accident: only the pool sets it (`Pool.claims`)
+
+    >>> grid = Claims.of([0, 1, 2], [[1], [2]])
+    >>> grid.shape
+    (2, 3)
+    >>> grid.flat().node.tolist()
+    [1, 1, 1, 2, 2, 2]
     """
 
     item: IntArray
     node: IntArray
     traced: bool = False
+    whole: bool = False
 
     @staticmethod
     def of(items: npt.ArrayLike, nodes: npt.ArrayLike = ROOT, traced: bool = False) -> Claims:
@@ -39,6 +48,7 @@ class Claims:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of the broadcast of `item` and `node`."""
         return np.broadcast_shapes(self.item.shape, self.node.shape)
 
     @property
@@ -47,7 +57,7 @@ class Claims:
         return np.flatnonzero(np.bincount(self.node.ravel()))
 
     def at(self, nodes: npt.ArrayLike) -> Claims:
-        """The same items, asked about other nodes."""
+        """Claims about the same items at other nodes."""
         return replace(self, node=np.asarray(nodes, dtype=np.int64))
 
     def flat(self) -> Claims:
@@ -56,7 +66,7 @@ class Claims:
         if len(shape) == 1 and self.item.shape == shape:
             return replace(self, node=np.broadcast_to(self.node, shape))
         item, node = np.broadcast_arrays(self.item, self.node)
-        return replace(self, item=item.ravel(), node=node.ravel())
+        return Claims(item.ravel(), node.ravel(), self.traced)
 
     def by_node(self) -> Iterator[tuple[int, IntArray | slice, Claims]]:
         """One-dimensional claims taken apart: each node, its claims' positions, the claims."""
@@ -67,13 +77,17 @@ class Claims:
 
     def __getitem__(self, index: Any) -> Claims:
         item, node = np.broadcast_arrays(self.item, self.node)
-        return replace(self, item=item[index], node=node[index])
+        return Claims(item[index], node[index], self.traced)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How verdicts came about: named arrays over the claims, and the traces of what was asked on
-    the way."""
+    """How verdicts came about.
+
+    title  what happened, in a few words
+    facts  arrays over the claims, by name
+    parts  the traces of the verdicts it rests on
+    """
 
     title: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +96,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What an overseer says of claims; every array has the shape of the claims.
+    """An overseer's verdicts on claims; every array has the shape of the claims.
 
     evidence  the log likelihood ratio that the overseer found for "true", as it states it
     prior     the log-odds it started from
@@ -120,8 +134,8 @@ class Verdicts:
         marks = np.broadcast_to(np.asarray(labeled, dtype=np.bool_), shape)
         return Verdicts(evidence, full(prior), full(minutes), full(calls), marks, trace)
 
-    def told(self, title: str, facts: Mapping[str, Any]) -> Verdicts:
-        """The same verdicts, with their trace put under one that says more."""
+    def with_trace(self, title: str, facts: Mapping[str, Any]) -> Verdicts:
+        """The same verdicts with a trace of this title and these facts above their own."""
         return replace(self, trace=Trace(title, facts, (self.trace,) if self.trace else ()))
 
     @property

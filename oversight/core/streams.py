@@ -14,14 +14,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oversight.core.claims import Claims, FloatArray, IntArray
+from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
 
 Key = tuple[str | int, ...]
 
 
 def stream(seed: int, *key: str | int) -> np.random.Generator:
     """The generator that belongs to this seed and name, the same in every process and version of
-    Python."""
+    Python.
+
+    >>> stream(1, "world", 3).random() == stream(1, "world", 3).random()
+    True
+    >>> stream(1, "world", 3).random() == stream(1, "world", 4).random()
+    False
+    """
     digest = hashlib.blake2b(repr(key).encode(), digest_size=16).digest()
     words = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
     sequence = np.random.SeedSequence(entropy=seed, spawn_key=words)
@@ -49,17 +55,17 @@ class Draws:
         return self.kept((kind, width, *name), lambda: self._draw(kind, width, name))
 
     def kept(self, key: Key, make: Callable[[], FloatArray]) -> FloatArray:
-        """`make()`, remembered under the key. What is made must depend on the key alone."""
+        """`make()`, kept under the key; the array must depend on the key alone. Read-only."""
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        made = make()
-        made.flags.writeable = False  # handed out as it is, again and again
-        self._kept[key] = made
-        self._bytes += made.nbytes
+        column = make()
+        column.flags.writeable = False  # handed out as it is, again and again
+        self._kept[key] = column
+        self._bytes += column.nbytes
         while self._bytes > self.room and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return made
+        return column
 
     def _draw(self, kind: str, width: int, name: Key) -> FloatArray:
         shape = (self.items, width) if width else (self.items,)
@@ -68,7 +74,7 @@ class Draws:
 
     def at(self, claims: Claims, kind: str, *name: str | int) -> FloatArray:
         """One draw a claim, from the columns of the claims' nodes."""
-        if claims.item is self.everyone and claims.node.ndim == 0:
+        if claims.whole and claims.node.ndim == 0:
             return self.column(kind, 0, *name, int(claims.node))
         return gather(claims, lambda node: self.column(kind, 0, *name, node))
 
@@ -97,15 +103,19 @@ class Chance:
     claims: Claims
 
     def normal(self, *name: str | int) -> FloatArray:
+        """Standard normals of this name, one a claim."""
         return self.draws.at(self.claims, "standard_normal", *self.key, *name)
 
     def uniform(self, *name: str | int) -> FloatArray:
+        """Uniform numbers in [0, 1) of this name, one a claim."""
         return self.draws.at(self.claims, "random", *self.key, *name)
 
     def exponential(self, *name: str | int) -> FloatArray:
+        """Standard exponentials of this name, one a claim."""
         return self.draws.at(self.claims, "standard_exponential", *self.key, *name)
 
-    def coin(self, *name: str | int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def coin(self, *name: str | int) -> BoolArray:
+        """Fair coins of this name, one a claim."""
         return self.uniform(*name) < 0.5
 
     def __getitem__(self, index: object) -> Chance:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from oversight.components.component import OverseerWrapper
+from oversight.components.wrappers import OverseerWrapper, as_role
 from oversight.core.claims import Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance, stream
 from oversight.desk.queue import Manner
 from oversight.desk.settings import Desk
+from oversight.overseers.human import Human
 from oversight.overseers.perception import Attention
 from oversight.worlds.base import Pool
 
@@ -39,15 +40,9 @@ class Seated(OverseerWrapper):
     shift: Any = Field(None, exclude=True)
     relative_risk: float = Field(0.0, exclude=True)
 
-    _at_work: tuple[Attention | None, Any] = (None, None)
-
     def _attending(self) -> Any:
-        attention = self.shift.attention
-        if attention is None:
-            return self.inner
-        if self._at_work[0] is not attention:
-            self._at_work = (attention, self.inner.attending(attention))
-        return self._at_work[1]
+        attention, inner = self.shift.attention, as_role(self.inner, Human)
+        return inner if attention is None else inner.attending(attention)
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         person = self._attending()

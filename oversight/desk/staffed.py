@@ -10,7 +10,10 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from oversight.components.component import Component, Overseer, OverseerWrapper, rewrite
+from oversight.components.component import Component, Cost
+from oversight.components.overseer import Overseer
+from oversight.components.profiles import Setting
+from oversight.components.wrappers import OverseerWrapper, as_role, rewrite
 from oversight.core.claims import Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.desk.human_factors import Seated, Shift, criterion, skills
@@ -19,7 +22,8 @@ from oversight.desk.settings import Desk
 from oversight.desk.simulation import simulate
 from oversight.desk.timetable import Timetable
 from oversight.overseers.perception import Attention
-from oversight.worlds.base import Pool, Setting
+from oversight.overseers.recording import recorded
+from oversight.worlds.base import Pool
 
 FEW = 16
 """Items that are asked about to see whether all take the same."""
@@ -70,7 +74,7 @@ class Staffed(OverseerWrapper):
             raise TypeError("a desk labels items: it is asked about their own questions alone")
         whole, at = self._worked(), np.broadcast_to(claims.item, claims.shape)
         assert self._pool is not None
-        if claims.item is self._pool.everyone:
+        if claims.whole:
             return whole
         return Verdicts(
             whole.evidence[at],
@@ -80,10 +84,10 @@ class Staffed(OverseerWrapper):
             whole.labeled[at],
         )
 
-    def fixed_cost(self) -> tuple[float, float]:
+    def fixed_cost(self) -> Cost:
         """What was paid before any item, of what the protocol asked for."""
         self._worked()
-        return self._spent
+        return Cost(*self._spent)
 
     def _worked(self) -> Verdicts:
         if self._verdicts is None:
@@ -238,16 +242,11 @@ class Staffed(OverseerWrapper):
         def seated(person: Component) -> Component:
             return Seated(inner=person, shift=shift, relative_risk=risk)
 
-        protocol = rewrite(self.inner, "people", seated)
-        listening = self.log is not None and self.log.listening
-        if listening:  # what is said while preparing is not said of the items
-            self.log.listening = False
+        protocol = rewrite(as_role(self.inner, Component), "people", seated)
         prepared = protocol.prepare(self._pool, self._setting)
-        if listening:
-            self.log.listening = True
         shift.attention = during
-        assert isinstance(prepared, Overseer)
-        return prepared
+        prepared = as_role(prepared, Overseer)
+        return prepared if self.log is None else recorded(prepared, self.log)
 
     def _roots(self) -> Claims:
         assert self._pool is not None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from oversight.components.overseer import Overseer
+from oversight.components.wrappers import as_role
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.core.evidence import Argument
+from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance
 from oversight.failures.base import Failure
+from oversight.overseers.agent import Agent
 from oversight.overseers.model import by_gate
 from oversight.overseers.persuasion import Arguing
 
@@ -23,10 +26,13 @@ class ArguingFailure(Failure):
 
     def lies(self, claims: Claims, side: BoolArray) -> BoolArray:
         """Where the side argued for is not what the model believes."""
-        return np.asarray(side != self.inner.believe(claims))
+        return np.asarray(side != as_role(self.inner, Agent).believe(claims))
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
-        """What a turn's argument gains, in units of c mu: the mean strength of a true argument."""
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
+        """What a turn's argument gains, over claims, in units of c mu: the mean strength of a true
+        argument. `lies` says where the side is not what the model believes."""
         raise TypeError(f"{type(self).__name__} does not say how arguments change")
 
     def argue(
@@ -37,17 +43,20 @@ class ArguingFailure(Failure):
         arguing: Arguing,
         chance: Chance,
         who: str,
-        **heard: Any,
+        *,
+        evidence: Evidence | None = None,
+        judge: Overseer | None = None,
     ) -> Argument:
-        said: Argument = self.inner.argue(claims, side, rounds, arguing, chance, who, **heard)
-        unit = arguing.discernment * arguing.evidence
-        gains = [unit * self.stronger(claims, side, turn, who) for turn in range(rounds)]
-        parts = said.split
+        healthy = super().argue(
+            claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge
+        )
+        unit, lies = arguing.discernment * arguing.evidence, self.lies(claims, side)
+        gains = [unit * self.stronger(claims, side, lies, turn, who) for turn in range(rounds)]
         return replace(
-            said,
-            strength=said.strength + np.sum(gains, axis=0),
+            healthy,
+            strength=healthy.strength + np.sum(gains, axis=0),
             split=lambda: tuple(
-                p + gain for p, gain in zip(parts() if parts else said.parts, gains, strict=True)
+                part + gain for part, gain in zip(healthy.parts, gains, strict=True)
             ),
         )
 
@@ -62,8 +71,10 @@ class WeakHonestEvidence(ArguingFailure):
     )
     most: float = Field(2.0, ge=0)
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
-        return np.where(self.lies(claims, side), 0.0, -self.strength(claims))
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
+        return np.where(lies, 0.0, -self.strength(claims))
 
 
 class PersuasiveLiar(ArguingFailure):
@@ -74,8 +85,10 @@ class PersuasiveLiar(ArguingFailure):
     source: ClassVar[str] = "Khan et al. 2024: ratings of honest and dishonest debaters"
     most: float = Field(4.0, ge=0)
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
-        return np.where(self.lies(claims, side), self.strength(claims), 0.0)
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
+        return np.where(lies, self.strength(claims), 0.0)
 
 
 class FabricatedEvidence(ArguingFailure):
@@ -86,9 +99,10 @@ class FabricatedEvidence(ArguingFailure):
     knob: ClassVar[str] = "chance that an argument for a falsehood is made up"
     source: ClassVar[str] = "Khan et al. 2024, section 3: judges rely on quotes that are verified"
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
-        made_up = self.lies(claims, side) & self.strikes(claims, who, turn)
-        return np.where(made_up, 2.0, 0.0)
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
+        return np.where(lies & self.strikes(claims, who, turn), 2.0, 0.0)
 
 
 class ExploitedMisconception(ArguingFailure):
@@ -100,20 +114,22 @@ class ExploitedMisconception(ArguingFailure):
     source: ClassVar[str] = "MODEL 5, 8: the strategy of a liar who knows the judge"
     most: float = Field(4.0, ge=0)
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
         slope = self.pool.misconception(claims)
         favors = np.maximum(np.where(side, slope, -slope), 0.0)
-        return np.where(self.lies(claims, side), self.strength(claims) * favors, 0.0)
+        return np.where(lies, self.strength(claims) * favors, 0.0)
 
     def announce(
         self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int
     ) -> IntArray:
-        codes: IntArray = np.array(self.inner.announce(claims, value, chance, *name))
+        codes: IntArray = np.array(super().announce(claims, value, chance, *name))
         lot = self.chance(claims).uniform("announces", *name)
         exploits = self.lies(claims, value) & (lot < self.severity) & (self.strength(claims) > 0)
         for gate, group, below in by_gate(self.pool.tree, claims):
             child = np.arange(gate.children)[:, None]
-            believed, slope = self.inner.believe(below), self.pool.misconception(below)
+            believed, slope = self.believe(below), self.pool.misconception(below)
             perceived = (believed << child).sum(axis=0)
             table, count = gate.nearest
             given = value[group].astype(np.int64)
@@ -141,13 +157,15 @@ class ObfuscatedArgument(ArguingFailure):
     knob: ClassVar[str] = "chance that the flaw cannot be located, at each level"
     source: ClassVar[str] = "Barnes & Christiano 2020, obfuscated arguments"
 
-    def stronger(self, claims: Claims, side: BoolArray, turn: int, who: str) -> FloatArray:
-        return np.where(self.lies(claims, side) & self.strikes(claims), 1.0, 0.0)
+    def stronger(
+        self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
+    ) -> FloatArray:
+        return np.where(lies & self.strikes(claims), 1.0, 0.0)
 
     def dispute(
         self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
     ) -> IntArray:
-        chosen: IntArray = self.inner.dispute(claims, announced, chance, *name)
+        chosen: IntArray = super().dispute(claims, announced, chance, *name)
         parts = (self.pool.tree.child_table[claims.node] >= 0).sum(axis=-1)
         lot = self.chance(claims).uniform("any part", *name)
         return np.where(self.strikes(claims, *name), (lot * parts).astype(np.int64), chosen)
@@ -166,6 +184,7 @@ class Collusion(ArguingFailure):
     )
 
     def collude(self, claims: Claims) -> BoolArray:
+        """Where the debaters of a claim's item collude, bool over claims."""
         return np.broadcast_to(self.strikes(claims.at(ROOT)), claims.shape)
 
     def argue(
@@ -176,24 +195,28 @@ class Collusion(ArguingFailure):
         arguing: Arguing,
         chance: Chance,
         who: str,
-        **heard: Any,
+        *,
+        evidence: Evidence | None = None,
+        judge: Overseer | None = None,
     ) -> Argument:
-        said: Argument = self.inner.argue(claims, side, rounds, arguing, chance, who, **heard)
+        healthy = as_role(self.inner, Agent).argue(
+            claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge
+        )
         silent = self.collude(claims)
         return replace(
-            said,
-            strength=np.where(silent, 0.0, said.strength),
-            split=lambda: tuple(np.where(silent, 0.0, part) for part in said.parts),
+            healthy,
+            strength=np.where(silent, 0.0, healthy.strength),
+            split=lambda: tuple(np.where(silent, 0.0, part) for part in healthy.parts),
         )
 
     def dispute(
         self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
     ) -> IntArray:
-        chosen: IntArray = np.array(self.inner.dispute(claims, announced, chance, *name))
+        chosen: IntArray = np.array(super().dispute(claims, announced, chance, *name))
         collude, lot = self.collude(claims), self.chance(claims).uniform("harmless", *name)
         for gate, group, below in by_gate(self.pool.tree, claims):
             values = (announced[group] >> np.arange(gate.children)[:, None] & 1).astype(np.bool_)
-            true = values == self.inner.believe(below)
+            true = values == self.believe(below)
             true |= ~true.any(axis=0)
             rank = (lot[group] * true.sum(axis=0)).astype(np.int64)
             harmless = np.argmax(np.cumsum(true, axis=0) > rank, axis=0)

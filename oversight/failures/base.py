@@ -7,17 +7,21 @@ give what the role gives, bit for bit. Slices of items and an onset then hold fo
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from oversight.components.component import Component, OverseerWrapper, Wrapper, roles_of
+from oversight.components.component import Component, Prepared
+from oversight.components.profiles import Setting
+from oversight.components.wrappers import OverseerWrapper, roles_of
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.core.config import Amount, Config, Share, Switch, Whole, config_key
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
-from oversight.worlds.base import Pool, Setting
+from oversight.overseers.roles import RoleWrapper
+from oversight.worlds.base import Pool
 
 LAST: tuple[str, ...] = ("tree", "labels", "student")
 """Roles that are no slot of a protocol: the tree it works with, the labels it gives in the end, and
@@ -56,18 +60,18 @@ class Slice(Config):
     def holds(self, pool: Pool) -> BoolArray:
         """Over the items of a pool."""
         everyone = pool.everyone
-        found = np.ones(everyone.shape, dtype=np.bool_)
+        held = np.ones(everyone.shape, dtype=np.bool_)
         if self.share is not None:
-            found &= pool.draws.column("random", 0, "slice") < self.share
+            held &= pool.draws.column("random", 0, "slice") < self.share
         if self.region is not None:
-            found &= depth(pool) < self.region
+            held &= depth(pool) < self.region
         if self.answer is not None:
-            found &= pool.intended == self.answer
+            held &= pool.intended == self.answer
         if self.first is not None:
-            found &= everyone >= self.first
+            held &= everyone >= self.first
         if self.last is not None:
-            found &= everyone <= self.last
-        return found
+            held &= everyone <= self.last
+        return held
 
 
 class Onset(Config):
@@ -99,7 +103,20 @@ def _ranked(pool: Pool) -> FloatArray:
     return np.asarray((rank + 0.5) / rank.size)
 
 
-class Failure(Wrapper):
+@dataclass(frozen=True, kw_only=True)
+class PreparedFailure(Prepared):
+    """What a failure is bound to.
+
+    struck  the items it strikes, over the pool
+    who     the part that fails, as text, so that its draws are its own; empty where all that fail
+            fail alike
+    """
+
+    struck: BoolArray
+    who: str = ""
+
+
+class Failure(RoleWrapper):
     """One way in which a role goes wrong. A subclass says the class attributes below and what it
     does.
 
@@ -121,12 +138,7 @@ class Failure(Wrapper):
     most: Amount = Field(1.0, description="the knob's value at severity 1")
     items: Slice = Field(Slice(), description="the items it strikes")
     onset: Onset = Field(Onset(), description="the item or level from which on it strikes")
-    inner: Any = Field(None, exclude=True)
     severity: Share = Field(1.0, exclude=True)
-
-    _pool: Pool | None = None
-    _struck: BoolArray | None = None
-    _who: str = ""
 
     @field_validator("on", mode="before")
     @classmethod
@@ -134,17 +146,26 @@ class Failure(Wrapper):
         return on.replace(" ", "_") if isinstance(on, str) else on
 
     @property
-    def pool(self) -> Pool:
-        if self._pool is None:
+    def bound(self) -> PreparedFailure:
+        """What it was prepared for. Raises RuntimeError before that."""
+        if not isinstance(self.prepared, PreparedFailure):
             raise RuntimeError(f"{self.name}: call prepare(pool, setting) first")
-        return self._pool
+        return self.prepared
+
+    @property
+    def pool(self) -> Pool:
+        """The pool it was prepared for."""
+        return self.bound.pool
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        prepared = super().prepare(pool, setting)
-        prepared._pool, prepared._struck = pool, self.items.holds(pool)
-        if self.on not in LAST:  # a person fails in a way of their own; labels fail alike
-            prepared._who = self.identity(of_draws=True)
-        return prepared
+        inside = super().prepare(pool, setting)
+        return inside.with_prepared(self.strikable(pool, setting))
+
+    def strikable(self, pool: Pool, setting: Setting) -> PreparedFailure:
+        """The items of a pool that it strikes, and the name under which it draws."""
+        # A person fails in a way of their own; labels fail alike.
+        who = "" if self.on in LAST else self.identity(of_draws=True)
+        return PreparedFailure(pool, setting, struck=self.items.holds(pool), who=who)
 
     def roles_in(self, protocol: Component) -> list[str]:
         """The roles of a protocol that it strikes."""
@@ -163,14 +184,13 @@ class Failure(Wrapper):
     def described(self) -> str:
         """What this failure is, as text: its name and the knobs that are not the default."""
         fields = type(self).model_fields
-        told = {k: getattr(self, k) for k in sorted(self.file_keys())}
-        changed = [f"{k}={config_key(v)}" for k, v in told.items() if v != fields[k].get_default()]
+        knobs = {k: getattr(self, k) for k in sorted(self.file_keys())}
+        changed = [f"{k}={config_key(v)}" for k, v in knobs.items() if v != fields[k].get_default()]
         return f"{self.name}({', '.join(changed)})"
 
     def strength(self, claims: Claims) -> FloatArray:
         """The knob's value over claims: severity x `most`, and 0 where this does not strike."""
-        assert self._struck is not None
-        struck = self._struck[claims.item] & (claims.item >= self.onset.item)
+        struck = self.bound.struck[claims.item] & (claims.item >= self.onset.item)
         if self.onset.level > 0:
             struck = struck & (self.pool.template.heights[claims.node] >= self.onset.level)
         struck = np.broadcast_to(struck, claims.shape)
@@ -184,7 +204,9 @@ class Failure(Wrapper):
     def chance(self, claims: Claims) -> Chance:
         """Its own draws, which depend on neither severity nor what it is nested in."""
         return Chance(
-            self.pool.draws, ("failure", self.name, self.on or "", self._who, self.seat), claims
+            self.pool.draws,
+            ("failure", self.name, self.on or "", self.bound.who, self.seat),
+            claims,
         )
 
     @property
@@ -194,7 +216,7 @@ class Failure(Wrapper):
 
 
 class OverseerFailure(Failure, OverseerWrapper):
-    """A failure of whoever judges: of what they hear, or of what they say."""
+    """A failure of whoever judges: of the evidence they hear, or of the verdicts they give."""
 
     def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
         """The evidence as it reaches them."""
@@ -206,11 +228,11 @@ class OverseerFailure(Failure, OverseerWrapper):
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         heard = None if evidence is None else self.hear(claims, evidence)
-        healthy = self.inner.assess(claims, heard)
+        healthy = super().assess(claims, heard)
         verdicts = self.say(claims, evidence, healthy)
         if not claims.traced or not self.severity:
             return verdicts
-        return verdicts.told(f"{self.name} of severity {self.severity:g}", {})
+        return verdicts.with_trace(f"{self.name} of severity {self.severity:g}", {})
 
 
 class PoolFailure(OverseerFailure):
@@ -222,24 +244,9 @@ class PoolFailure(OverseerFailure):
         raise TypeError(f"{type(self).__name__} does not say how the pool looks")
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        failing = self.model_copy()
-        failing._pool, failing._struck = pool, self.items.holds(pool)
+        failing = self.with_prepared(self.strikable(pool, setting))
         seen = failing.view(pool) if self.severity else pool
-        prepared = super().prepare(seen, setting)
-        prepared._pool = pool
-        return prepared
-
-
-class View:
-    """A pool of which a subclass changes something; everything else is as it is."""
-
-    def __init__(self, whole: Any) -> None:
-        self.whole = whole
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute == "whole" or attribute.startswith("__"):  # not there yet while unpickling
-            raise AttributeError(attribute)
-        return getattr(self.whole, attribute)
+        return failing.mapped(lambda _, part: part.prepare(seen, setting))
 
 
 class StudentFailure(Failure):

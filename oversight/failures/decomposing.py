@@ -18,8 +18,8 @@ from oversight.worlds.base import Pool
 
 def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> Verdicts:
     """The verdicts with the wrong answer, as strongly stated, where struck."""
-    said = np.abs(verdicts.evidence)
-    lie = np.where(pool.truth(claims), -said, said)
+    strength = np.abs(verdicts.evidence)
+    lie = np.where(pool.truth(claims), -strength, strength)
     return replace(verdicts, evidence=np.where(struck, lie, verdicts.evidence))
 
 
@@ -47,8 +47,8 @@ class LostContext(OverseerFailure):
     on: str | None = "checker"
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
-        said = np.abs(verdicts.evidence)
-        guess = np.where(self.chance(claims).coin("guess"), said, -said)
+        strength = np.abs(verdicts.evidence)
+        guess = np.where(self.chance(claims).coin("guess"), strength, -strength)
         return replace(verdicts, evidence=np.where(self.strikes(claims), guess, verdicts.evidence))
 
 
@@ -67,7 +67,7 @@ class CommonCause(OverseerFailure):
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         nodes = claims.nodes
-        rate = np.array([1 - self.inner.reliability(int(node)) for node in nodes])
+        rate = np.array([1 - self.reliability(int(node)) for node in nodes])
         often = self.strength(claims) * rate[np.searchsorted(nodes, claims.node)]
         lot = self.chance(claims.at(ROOT)).uniform("cause")
         return wrong(verdicts, self.pool, claims, np.broadcast_to(lot, claims.shape) < often)
@@ -90,12 +90,10 @@ class NoisyAggregator(Failure):
     most: float = Field(0.5, ge=0, le=1)
 
     def combine(self, checked: Checked, chance: Chance) -> FloatArray:
-        found: FloatArray = self.inner.combine(self._struck_gates(checked, chance), chance)
-        return found
+        return super().combine(self._struck_gates(checked, chance), chance)
 
-    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
-        found: BoolArray = self.inner.asked(self._struck_gates(checked, chance), chance)
-        return found
+    def needed(self, checked: Checked, chance: Chance) -> BoolArray:
+        return super().needed(self._struck_gates(checked, chance), chance)
 
     def _struck_gates(self, checked: Checked, chance: Chance) -> Checked:
         gates = {

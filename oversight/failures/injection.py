@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails
 
-from oversight.components.component import Component, Overseer, rewrite, roles_of
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.components.wrappers import rewrite, roles_of
 from oversight.core.config import (
     Config,
     Place,

@@ -89,8 +89,8 @@ class Sycophancy(Listening):
         if not evidence.arguments:
             return verdicts.evidence
         lone = ~both_sides(evidence, claims) & self.strikes(claims)
-        said = np.abs(verdicts.evidence)
-        taken = np.where(evidence.arguments[0].side, said, -said)
+        strength = np.abs(verdicts.evidence)
+        taken = np.where(evidence.arguments[0].side, strength, -strength)
         return np.where(lone, taken, verdicts.evidence)
 
 
@@ -104,8 +104,8 @@ class AutomationBias(Listening):
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
         if not evidence.aids:
             return verdicts.evidence
-        said = np.abs(verdicts.evidence)
-        taken = np.where(np.asarray(evidence.report) > 0, said, -said)
+        strength = np.abs(verdicts.evidence)
+        taken = np.where(np.asarray(evidence.report) > 0, strength, -strength)
         return np.where(self.strikes(claims), taken, verdicts.evidence)
 
 

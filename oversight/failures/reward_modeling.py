@@ -11,9 +11,10 @@ from pydantic import Field
 from oversight.core.claims import Claims, FloatArray, Verdicts
 from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance, gather
-from oversight.failures.base import Failure, OverseerFailure, PoolFailure, View
+from oversight.failures.base import Failure, OverseerFailure, PoolFailure
 from oversight.overseers.persuasion import Arguing, selected_quality
 from oversight.worlds.base import Pool
+from oversight.worlds.views import View
 
 
 class RewardModelFailure(Failure):
@@ -21,12 +22,12 @@ class RewardModelFailure(Failure):
 
     can_strike: ClassVar[tuple[str, ...]] = ("reward_model",)
 
-    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+    def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
         """The claims and beliefs that it is fitted to."""
         return claims, labels
 
     def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Any:
-        fitted = self.inner.fit(pool, *self.taught(claims, labels))
+        fitted = super().fit(pool, *self.lessons(claims, labels))
         return self.model_copy(update={"inner": fitted})
 
 
@@ -41,7 +42,7 @@ class TooFewComparisons(RewardModelFailure):
     )
     most: float = Field(0.98, ge=0, le=1)
 
-    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+    def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
         kept = ~self.strikes(claims)
         kept[:2] = True  # a probe of nothing at all is no reward model
         return claims[kept], labels[kept]
@@ -55,7 +56,7 @@ class LabelNoise(RewardModelFailure):
     source: ClassVar[str] = "people agree with each other on .60 to .73 of comparisons (Coste 2023)"
     most: float = Field(0.5, ge=0, le=1)
 
-    def taught(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
+    def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
         return claims, np.where(self.strikes(claims), 1 - labels, labels)
 
 
@@ -69,22 +70,22 @@ class StaleRewardModel(Failure):
     source: ClassVar[str] = "Gao, Schulman & Hilton 2022, section 4.3: reward models off policy"
 
     def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Any:
-        return self.model_copy(update={"inner": self.inner.fit(pool, claims, labels)})
+        return self.model_copy(update={"inner": super().fit(pool, claims, labels)})
 
     def evidence(self, claims: Claims) -> FloatArray:
         return gather(claims, self._moved)
 
     def _moved(self, node: int) -> FloatArray:
-        everyone = Claims.of(self.pool.everyone, node)
-        found: FloatArray = self.inner.evidence(everyone)
+        everyone = self.pool.claims(node)
+        own = super().evidence(everyone)
         turned = self.strength(everyone) * np.pi / 2
         features = self.pool.features(everyone)
         level = int(self.pool.template.heights[node])
         away = self.pool.draws.generator("failure", self.name, level).standard_normal(
             features.shape[1]
         )
-        other = features @ away / np.linalg.norm(away) * found.std()
-        return np.where(turned > 0, np.cos(turned) * found + np.sin(turned) * other, found)
+        other = features @ away / np.linalg.norm(away) * own.std()
+        return np.where(turned > 0, np.cos(turned) * own + np.sin(turned) * other, own)
 
 
 class HeavyTailedReward(Failure):
@@ -108,18 +109,18 @@ class HeavyTailedReward(Failure):
         chance: Chance,
         *name: str | int,
     ) -> Argument:
-        said: Argument = self.inner.assist(claims, arguing, correlation, chance, *name)
+        healthy = super().assist(claims, arguing, correlation, chance, *name)
         struck = self.strikes(claims)
         if arguing.candidates == 1 or not self.severity:
-            return said
+            return healthy
         light, heavy = (
             selected_quality(
                 chance, arguing.candidates, correlation, *name, "candidates", degrees_of_freedom=df
             )
             for df in (None, 3.0)
         )
-        worse = said.strength + arguing.discernment * (heavy - light)
-        return replace(said, strength=np.where(struck, worse, said.strength), split=None)
+        worse = healthy.strength + arguing.discernment * (heavy - light)
+        return replace(healthy, strength=np.where(struck, worse, healthy.strength), split=None)
 
 
 class HiddenFlaws(Failure):
@@ -139,12 +140,12 @@ class HiddenFlaws(Failure):
         chance: Chance,
         *name: str | int,
     ) -> Argument:
-        said: Argument = self.inner.assist(claims, arguing, correlation, chance, *name)
-        hides = ~said.side & self.strikes(claims)
+        healthy = super().assist(claims, arguing, correlation, chance, *name)
+        hides = ~healthy.side & self.strikes(claims)
         # Evidence for the side that is not believed has mean -mu instead of mu.
-        lie = said.strength - 2 * arguing.discernment * arguing.evidence
-        strength = np.where(hides, lie, said.strength)
-        return replace(said, side=said.side | hides, strength=strength, split=None)
+        lie = healthy.strength - 2 * arguing.discernment * arguing.evidence
+        strength = np.where(hides, lie, healthy.strength)
+        return replace(healthy, side=healthy.side | hides, strength=strength, split=None)
 
 
 class Drift(OverseerFailure):
@@ -171,14 +172,14 @@ class UnassessedAspect(PoolFailure):
     source: ClassVar[str] = "Leike et al. 2018, section 3.2; range 0 to .5"
     most: float = Field(0.9, ge=0, le=1)
 
-    def view(self, pool: Pool) -> Any:
+    def view(self, pool: Pool) -> Pool:
         return _Oblique(pool, self)
 
 
 class _Oblique(View):
     """A pool in which margins are seen along a direction that leaves something out."""
 
-    def __init__(self, whole: Any, failure: UnassessedAspect) -> None:
+    def __init__(self, whole: Pool, failure: UnassessedAspect) -> None:
         super().__init__(whole)
         self.failure = failure
 
@@ -186,8 +187,8 @@ class _Oblique(View):
         return gather(claims, self._margin)
 
     def _margin(self, node: int) -> FloatArray:
-        everyone = Claims.of(self.whole.everyone, node)
-        margin: FloatArray = self.whole.margin(everyone)
+        everyone = self.whole.claims(node)
+        margin = self.whole.margin(everyone)
         lost = self.failure.strength(everyone)
         features = self.whole.features(everyone)
         level = int(self.whole.template.heights[node])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from oversight.components.profiles import Setting
 from oversight.core.claims import FloatArray
 from oversight.core.streams import Chance, stream
 from oversight.failures.base import StudentFailure
 from oversight.overseers.human import Human
-from oversight.worlds.base import Pool, Setting
+from oversight.worlds.base import Pool
 
 
 class NarrowView(StudentFailure):
@@ -25,7 +26,7 @@ class NarrowView(StudentFailure):
     most: float = Field(0.9, ge=0, le=1)
 
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
-        seen: list[FloatArray] = self.inner.views(seed, replicate, *pools)
+        seen = super().views(seed, replicate, *pools)
         width = seen[0].shape[1]
         kept = max(1, round(width * (1 - self.severity * self.most)))
         if kept == width:
@@ -46,9 +47,9 @@ class HumanSimulator(StudentFailure):
     knob: ClassVar[str] = "share of items on which it says what a person would say"
     source: ClassVar[str] = "Christiano, Cotra & Xu 2021, eliciting latent knowledge"
 
-    def says(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
-        own: FloatArray = self.inner.says(log_odds, pool, setting)
-        person: Any = Human().prepare(pool, setting)
+    def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
+        own = super().respond(log_odds, pool, setting)
+        person = Human().prepare(pool, setting)
         lot = Chance(pool.draws, ("failure", self.name), pool.roots).uniform("simulates")
         struck = self.items.holds(pool) & (pool.everyone >= self.onset.item)
         simulates = struck & (lot < self.severity * self.most)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray
-from oversight.failures.base import PoolFailure, View
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.failures.base import PoolFailure
 from oversight.worlds.base import Pool
 from oversight.worlds.gates import Gate
 from oversight.worlds.tree import TaskTree
+from oversight.worlds.views import View
 
 
 class Redrawn(View):
     """A pool with another tree in it."""
 
-    def __init__(self, whole: Any, tree: TaskTree) -> None:
+    def __init__(self, whole: Pool, tree: TaskTree) -> None:
         super().__init__(whole)
-        self.tree = tree
+        self._tree = tree
+
+    @property
+    def tree(self) -> TaskTree:
+        return self._tree
 
 
 class DepthCut(PoolFailure):
@@ -34,7 +39,7 @@ class DepthCut(PoolFailure):
     source: ClassVar[str] = "Christiano et al. 2018: amplification of finite depth"
     most: float = Field(1.0, ge=0, le=1)
 
-    def view(self, pool: Pool) -> Any:
+    def view(self, pool: Pool) -> Pool:
         whole = pool.tree
         cut = int(self.severity * self.most * whole.height + 1e-9)
         lowest = whole.heights <= cut
@@ -57,7 +62,7 @@ class MismatchedInterfaces(PoolFailure):
     source: ClassVar[str] = "proposed here: symbols at the interface of levels, relabeled at random"
     most: float = Field(0.5, ge=0, le=1)
 
-    def view(self, pool: Pool) -> Any:
+    def view(self, pool: Pool) -> Pool:
         whole = pool.tree
         lot = pool.draws.generator("failure", self.name).random(len(whole))
         turned = lot < self.severity * self.most
@@ -85,7 +90,7 @@ class LostInteractions(PoolFailure):
     knob: ClassVar[str] = "share of items whose parts say nothing about the whole"
     source: ClassVar[str] = "the part of a question's variance that lies across blocks; MODEL 2"
 
-    def view(self, pool: Pool) -> Any:
+    def view(self, pool: Pool) -> Pool:
         lost = np.flatnonzero(self.strikes(pool.roots))
         instead = pool.everyone.copy()
         instead[lost] = np.roll(lost, 1)  # items are alike: the next one is any other
@@ -95,7 +100,7 @@ class LostInteractions(PoolFailure):
 class _Swapped(View):
     """A pool in which claims below the root are about another item."""
 
-    def __init__(self, whole: Any, instead: Any) -> None:
+    def __init__(self, whole: Pool, instead: IntArray) -> None:
         super().__init__(whole)
         self.instead = instead
 
@@ -104,17 +109,13 @@ class _Swapped(View):
         return Claims(item, np.broadcast_to(claims.node, item.shape), claims.traced)
 
     def truth(self, claims: Claims) -> BoolArray:
-        found: BoolArray = self.whole.truth(self._moved(claims))
-        return found
+        return self.whole.truth(self._moved(claims))
 
     def margin(self, claims: Claims) -> FloatArray:
-        found: FloatArray = self.whole.margin(self._moved(claims))
-        return found
+        return self.whole.margin(self._moved(claims))
 
     def misconception(self, claims: Claims) -> FloatArray:
-        found: FloatArray = self.whole.misconception(self._moved(claims))
-        return found
+        return self.whole.misconception(self._moved(claims))
 
     def features(self, claims: Claims) -> FloatArray:
-        found: FloatArray = self.whole.features(self._moved(claims))
-        return found
+        return self.whole.features(self._moved(claims))

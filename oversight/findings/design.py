@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oversight.components.component import Overseer
+from oversight.components.overseer import Overseer
 from oversight.findings.results import Results, Row
 from oversight.studies.design import Design
 from oversight.studies.study import Case, Study

@@ -50,7 +50,7 @@ class Results:
         self.study, self._store = study, store
         self._keys = Keys(study) if keys is None else keys
         self.scenario, self.baseline = study.name, study.baseline
-        self.items, self.replicates = study.world.train_items, study.replicates
+        self.items, self.replicates = study.world.items("train"), study.replicates
         self._cases = dict.fromkeys(cases)
 
     def expect(self, cases: Iterable[Case]) -> None:

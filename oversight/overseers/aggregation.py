@@ -23,11 +23,11 @@ finite."""
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found at the frontier under a node.
+    """The checker's evidence at the frontier under a node.
 
     evidence     by frontier node, over items
     reliability  the chance that the checker's answer is right, by frontier node; empty where no
-                 aggregator asks for it
+                 aggregator needs it
     wrong        where a gate's output comes out wrong and nobody knows, by inner node, over items
     """
 
@@ -40,6 +40,7 @@ class Checked:
 
     @property
     def frontier(self) -> list[int]:
+        """The nodes that are checked."""
         return self.tree.frontier(self.node, self.height)
 
     def gates(self) -> Iterator[tuple[int, Gate, list[int]]]:
@@ -59,8 +60,8 @@ class Aggregator(Component):
         """Evidence about the node, over items; `chance` draws over the same items."""
         raise TypeError(f"{type(self).__name__} does not combine")
 
-    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
-        """Which frontier claims must be asked at all, shape (frontier, items); by default every
+    def needed(self, checked: Checked, chance: Chance) -> BoolArray:
+        """Which frontier claims must be checked at all, shape (frontier, items); by default every
         one."""
         size = next(iter(checked.evidence.values())).size
         return np.ones((len(checked.frontier), size), dtype=np.bool_)
@@ -139,17 +140,17 @@ class Hard(Aggregator):
             answers[inner] = out ^ self.flips(checked, chance, inner)
         return answers
 
-    def asked(self, checked: Checked, chance: Chance) -> BoolArray:
-        """Which frontier claims must be asked, left to right, until each gate is decided; shape
+    def needed(self, checked: Checked, chance: Chance) -> BoolArray:
+        """Which frontier claims must be checked, left to right, until each gate is decided; shape
         (frontier, items)."""
         answers = self._answers(checked, chance)
-        needed = {checked.node: np.ones(answers[checked.node].shape, dtype=np.bool_)}
+        open_ = {checked.node: np.ones(answers[checked.node].shape, dtype=np.bool_)}
         for inner, gate, children in reversed(list(checked.gates())):
             below: dict[int, BoolArray] = {}
             for index, child in enumerate(children):
-                needed[child] = needed[inner] & ~gate.settled(below) if below else needed[inner]
+                open_[child] = open_[inner] & ~gate.settled(below) if below else open_[inner]
                 below[index] = answers[child]
-        return np.stack([needed[leaf] for leaf in checked.frontier])
+        return np.stack([open_[leaf] for leaf in checked.frontier])
 
 
 def computed_true(
@@ -161,7 +162,7 @@ def computed_true(
     errors at the frontier (right with chance `reliability`) and each gate's output flipped with
     chance `noise`.
     """
-    says: dict[int, tuple[float, float]] = {
+    computed: dict[int, tuple[float, float]] = {
         leaf: (reliability[leaf], 1 - reliability[leaf]) for leaf in tree.frontier(node, height)
     }
     for inner in tree.inner(node, height):
@@ -171,12 +172,12 @@ def computed_true(
         # child at a time.
         output = gate.outputs.astype(np.float64).reshape([2] * gate.children, order="F")
         for axis, child in enumerate(below):
-            true, false = says.pop(child)
+            true, false = computed.pop(child)
             channel = np.array([[1 - false, false], [1 - true, true]])
             output = np.moveaxis(np.tensordot(channel, output, axes=(1, axis)), 0, axis)
         flat = output.reshape(-1, order="F")
         given = (gate.given(value, tree.priors[below]) for value in (True, False))
         # Sums of chances may end a rounding error above 1.
         yes, no = (min(float(chances @ flat), 1.0) for chances in given)
-        says[inner] = (noise + (1 - 2 * noise) * yes, noise + (1 - 2 * noise) * no)
-    return says[node]
+        computed[inner] = (noise + (1 - 2 * noise) * yes, noise + (1 - 2 * noise) * no)
+    return computed[node]

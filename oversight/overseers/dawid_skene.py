@@ -1,8 +1,8 @@
 """Dawid & Skene's model of answers: each judge errs in a way of their own (Applied Statistics 28,
 1979).
 
-Truth is "true" with chance `prior`; judge k answers "yes" with chance `says[k, 1]` where it is true
-and `says[k, 0]` where it is false, independently given the truth. Fitted by expectation-
+Truth is "true" with chance `prior`; judge k answers "yes" with chance `yes_rate[k, 1]` where it is
+true and `yes_rate[k, 0]` where it is false, independently given the truth. Fitted by expectation-
 maximization from the shares of yes answers, as crowd-kit's implementation does.
 """
 
@@ -21,15 +21,15 @@ ROUNDS, TOLERANCE = 500, 1e-9
 
 @dataclass(frozen=True)
 class DawidSkene:
-    """prior: P(true); says: P(yes | truth) by judge and truth (false first), shape (judges, 2)."""
+    """prior: P(true); yes_rate: P(yes | truth) by judge and truth (false first), (judges, 2)."""
 
     prior: float
-    says: FloatArray
+    yes_rate: FloatArray
 
     def evidence(self, answers: BoolArray, given: BoolArray) -> FloatArray:
         """Log likelihood ratio for "true" of answers of shape (judges, ...); those not `given`
         count for nothing."""
-        yes, no = np.log(self.says), np.log1p(-self.says)
+        yes, no = np.log(self.yes_rate), np.log1p(-self.yes_rate)
         for_yes = (yes[:, 1] - yes[:, 0]).reshape(-1, *[1] * (answers.ndim - 1))
         for_no = (no[:, 1] - no[:, 0]).reshape(-1, *[1] * (answers.ndim - 1))
         return np.asarray(np.where(given, np.where(answers, for_yes, for_no), 0.0).sum(axis=0))
@@ -51,8 +51,8 @@ def fit(answers: BoolArray, given: BoolArray | None = None) -> DawidSkene:
 
 
 def _given_truth(answers: BoolArray, given: BoolArray, true: FloatArray) -> DawidSkene:
-    said = answers & given
-    yes = np.stack([said @ (1 - true), said @ true], axis=1)
-    asked = np.stack([given @ (1 - true), given @ true], axis=1)
-    says = np.clip(yes / np.maximum(asked, LEAST), LEAST, 1 - LEAST)
-    return DawidSkene(float(np.clip(true.mean(), LEAST, 1 - LEAST)), says)
+    yes = answers & given
+    count_yes = np.stack([yes @ (1 - true), yes @ true], axis=1)
+    count = np.stack([given @ (1 - true), given @ true], axis=1)
+    yes_rate = np.clip(count_yes / np.maximum(count, LEAST), LEAST, 1 - LEAST)
+    return DawidSkene(float(np.clip(true.mean(), LEAST, 1 - LEAST)), yes_rate)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from oversight.components.component import Overseer
+from oversight.components.overseer import Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
-from oversight.overseers.model import Agent
+from oversight.overseers.agent import Agent
 from oversight.overseers.persuasion import Arguing
 
 
@@ -29,18 +29,15 @@ def exchange(
 
     sides: by the name of who speaks, the value of the claim that they argue for, over claims.
     """
-    evidence = heard or Evidence()
+    before = heard or Evidence()
     if turns == 0:
-        return evidence
-    made = tuple(
-        agent.argue(claims, side, turns, arguing, chance, who, evidence=heard, judge=judge)
-        for who, side in sides.items()
-    )
-    return Evidence(evidence.arguments + made, evidence.report, evidence.aids)
+        return before
+    arguments = agent.argue_all(claims, sides, turns, arguing, chance, evidence=heard, judge=judge)
+    return Evidence(before.arguments + arguments, before.report, before.aids)
 
 
-def told(evidence: Evidence) -> dict[str, FloatArray]:
-    """Each argument's push toward "true", for a trace, turn by turn."""
+def pushes(evidence: Evidence) -> dict[str, FloatArray]:
+    """Each argument's push toward "true" in log-odds, over claims, turn by turn, for a trace."""
     facts = {}
     apart = [argument.parts for argument in evidence.arguments]
     for turn in range(max(map(len, apart), default=0)):
@@ -52,9 +49,9 @@ def told(evidence: Evidence) -> dict[str, FloatArray]:
 
 
 def judged(
-    judge: Overseer, claims: Claims, evidence: Evidence, made: int, candidates: int
+    judge: Overseer, claims: Claims, evidence: Evidence, arguments: int, candidates: int
 ) -> Verdicts:
-    """The judge's verdicts, with the model calls that `made` arguments of so many candidates
-    took."""
+    """The judge's verdicts, with the model calls that so many arguments of so many candidates
+    each took."""
     verdicts = judge.assess(claims, evidence)
-    return replace(verdicts, calls=verdicts.calls + made * candidates)
+    return replace(verdicts, calls=verdicts.calls + arguments * candidates)

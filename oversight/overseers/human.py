@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from oversight.components.profiles import Minutes, reading_minutes
+from oversight.components.profiles import Minutes, Setting, reading_minutes
 from oversight.core.claims import Claims, FloatArray, Trace, Verdicts
 from oversight.core.config import Amount, Positive, Share, Whole
 from oversight.core.evidence import Evidence
 from oversight.core.streams import stream
-from oversight.overseers.perception import Perceiver, moved_accuracy
-from oversight.worlds.base import Setting
+from oversight.overseers.perception import Perceiver, PreparedPerceiver, moved_accuracy
+from oversight.worlds.base import PEOPLE, Pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedHuman(PreparedPerceiver):
+    """How a person sees the claims of a pool, states what they see, and what it costs.
+
+    factor           multiplies stated log-odds
+    minutes          what their attention costs
+    minutes_by_node  minutes a claim takes, by its node
+    """
+
+    factor: float
+    minutes: Minutes
+    minutes_by_node: FloatArray
 
 
 class Human(Perceiver):
@@ -34,65 +49,72 @@ class Human(Perceiver):
     skill_sd: Amount | None = None
     minutes: Minutes | None = None
 
-    _factor: float = 1.0
-    _skill_sd: float = 0.0
-    _minutes: Minutes = Minutes()
-    _cost: FloatArray | None = None
+    @property
+    def needs(self) -> frozenset[str]:
+        return super().needs | {PEOPLE}
 
-    def _bind(self, setting: Setting) -> None:
+    @property
+    def bound(self) -> PreparedHuman:
+        if not isinstance(self.prepared, PreparedHuman):
+            raise RuntimeError("human: call prepare(pool, setting) before assess")
+        return self.prepared
+
+    def perception(self, pool: Pool, setting: Setting) -> PreparedHuman:
         people = setting.people
-        self._factor = people.confidence if self.confidence is None else self.confidence
-        self._skill_sd = people.skill_sd if self.skill_sd is None else self.skill_sd
-        self._minutes = self.minutes or people.minutes
-        self._cost = self._minutes.by_height(self.pool.template.heights)
-        structure = people.structure if self.structure is None else self.structure
-        self._see(people.accuracy, structure)
+        skill_sd = people.skill_sd if self.skill_sd is None else self.skill_sd
+        minutes = self.minutes or people.minutes
+        return PreparedHuman(
+            pool,
+            setting,
+            angle=np.pi * (1 - self._personal(self.right(pool, people.accuracy), skill_sd, pool)),
+            structure=people.structure if self.structure is None else self.structure,
+            factor=people.confidence if self.confidence is None else self.confidence,
+            minutes=minutes,
+            minutes_by_node=minutes.by_height(pool.template.heights),
+        )
 
     @property
     def seat(self) -> tuple[int, int]:
         """Who this is: the person asked for, and which of identical siblings."""
         return self.person, self.copy_number
 
-    def _noise_name(self) -> tuple[str | int, ...]:
+    @property
+    def noise_name(self) -> tuple[str | int, ...]:
         return ("people", *self.seat)
 
-    def _personal(self, right: FloatArray) -> FloatArray:
-        """Accuracy by node of this person: log-odds moved by skill, centered so that the mean over
+    def _personal(self, right: FloatArray, skill_sd: float, pool: Pool) -> FloatArray:
+        """P(right) by node of this person: log-odds moved by skill, centered so that the mean over
         people stays."""
-        if self._skill_sd == 0:
+        if skill_sd == 0:
             return right
         # A person is the same on every pool of a replicate.
-        own = float(
-            stream(
-                self.pool.draws.seed, "skill", *self.seat, *self.pool.draws.key[:2]
-            ).standard_normal()
-        )
-        return moved_accuracy(right, self._skill_sd, self._skill_sd * own)
+        skill = stream(pool.draws.seed, "skill", *self.seat, *pool.draws.key[:2])
+        own = float(skill.standard_normal())
+        return moved_accuracy(right, skill_sd, skill_sd * own)
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
-        found, prior = self._judge(claims, evidence, self._factor)
+        bound = self.bound
+        stated, prior = self.stated(claims, evidence, bound.factor)
         return Verdicts.of(
-            found,
+            stated,
             prior,
             self._spent(claims, evidence),
             0.0,
-            True if self._attention is None else self._attention.done[claims.item],
-            trace=self._told(claims, evidence, found),
+            True if bound.attention is None else bound.attention.done[claims.item],
+            trace=self._trace(claims, evidence, stated) if claims.traced else None,
         )
 
     def _spent(self, claims: Claims, evidence: Evidence | None) -> FloatArray:
-        assert self._cost is not None
-        spent = self._cost[claims.node] + reading_minutes(self._minutes, evidence)
-        if self._attention is not None:
-            spent = spent / self._attention.pace[self._attention.row[claims.item]]
+        bound = self.bound
+        spent = bound.minutes_by_node[claims.node] + reading_minutes(bound.minutes, evidence)
+        if bound.attention is not None:
+            spent = spent / bound.attention.pace[bound.attention.row[claims.item]]
         return np.broadcast_to(spent, claims.shape)
 
-    def _told(self, claims: Claims, evidence: Evidence | None, found: FloatArray) -> Trace | None:
-        if not claims.traced:
-            return None
+    def _trace(self, claims: Claims, evidence: Evidence | None, stated: FloatArray) -> Trace:
         facts = {
             "found alone": self.own_evidence(claims),
-            "answers": found > 0,
+            "answers": stated > 0,
             "minutes": self._spent(claims, evidence),
         }
         if evidence is not None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 from scipy.special import log_expit, ndtri_exp
 
-from oversight.components.component import Mechanism, Overseer
+from oversight.components.overseer import Mechanism, Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, Trace, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.overseers import dawid_skene
 from oversight.overseers.dawid_skene import DawidSkene
 from oversight.overseers.perception import logit_phi
-from oversight.worlds.base import Pool, Setting
 
 Rule = Literal["majority", "average", "confidence", "dawid-skene"]
 
@@ -41,31 +40,24 @@ class Panel(Mechanism):
     rule: Rule = "confidence"
     weights: tuple[float, ...] | None = None
 
-    _fits: dict[int, DawidSkene] = PrivateAttr(default_factory=dict)
-
-    def prepare(self, pool: Pool, setting: Setting) -> Self:
-        prepared = super().prepare(pool, setting)
-        prepared._fits = {}
-        return prepared
-
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
-        heard = [member.assess(claims, evidence) for member in self.members]
-        if len(heard) == 1:
-            return heard[0]
-        said = np.stack([verdicts.evidence for verdicts in heard])
-        given = np.stack([verdicts.labeled for verdicts in heard])
+        each = [member.assess(claims, evidence) for member in self.members]
+        if len(each) == 1:
+            return each[0]
+        stated = np.stack([verdicts.evidence for verdicts in each])
+        given = np.stack([verdicts.labeled for verdicts in each])
         if self.rule == "dawid-skene":
-            found = self._by_errors(claims, said > 0, given)
+            pooled = self._by_errors(claims, stated > 0, given, evidence is None)
         else:
-            found = _pooled(said, self._shares(given), self.rule)
-        prior = np.mean([verdicts.prior for verdicts in heard], axis=0)
-        minutes = np.sum([verdicts.minutes for verdicts in heard], axis=0)
-        calls = np.sum([verdicts.calls for verdicts in heard], axis=0)
+            pooled = _pooled(stated, self._shares(given), self.rule)
+        prior = np.mean([verdicts.prior for verdicts in each], axis=0)
+        minutes = np.sum([verdicts.minutes for verdicts in each], axis=0)
+        calls = np.sum([verdicts.calls for verdicts in each], axis=0)
         trace = None
         if claims.traced:
-            parts = tuple(verdicts.trace for verdicts in heard if verdicts.trace)
-            trace = Trace(f"{len(heard)} members, {self.rule}", {"answers": found > 0}, parts)
-        return Verdicts.of(found, prior, minutes, calls, given.any(axis=0), trace)
+            parts = tuple(verdicts.trace for verdicts in each if verdicts.trace)
+            trace = Trace(f"{len(each)} members, {self.rule}", {"answers": pooled > 0}, parts)
+        return Verdicts.of(pooled, prior, minutes, calls, given.any(axis=0), trace)
 
     def width(self) -> int:
         return sum(member.width() for member in self.members)
@@ -79,38 +71,42 @@ class Panel(Mechanism):
         weights = np.where(given, own.reshape(-1, *[1] * (given.ndim - 1)), 0.0)
         return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-300))
 
-    def _by_errors(self, claims: Claims, answers: BoolArray, given: BoolArray) -> FloatArray:
-        found = np.zeros(claims.shape)
+    def _by_errors(
+        self, claims: Claims, answers: BoolArray, given: BoolArray, alone: bool
+    ) -> FloatArray:
+        """Evidence from the members' answers, shape (members, ...), by their fitted errors.
+
+        alone  whether they judged without evidence, as the items that errors are fitted to
+        """
+        if alone and claims.whole and claims.node.ndim == 0:
+            return dawid_skene.fit(answers, given).evidence(answers, given)
+        pooled = np.zeros(claims.shape)
         node = np.broadcast_to(claims.node, claims.shape)
         for one in claims.nodes.tolist():
             at = node == one
-            found[at] = self._fit(one).evidence(answers[:, at], given[:, at])
-        return found
+            pooled[at] = self._fit(one).evidence(answers[:, at], given[:, at])
+        return pooled
 
     def _fit(self, node: int) -> DawidSkene:
         """The members' errors about a node, from all items of the pool."""
-        if node not in self._fits:
-            everyone = Claims.of(self.pool.everyone, node)
-            heard = [member.assess(everyone) for member in self.members]
-            answers = np.stack([verdicts.answer for verdicts in heard])
-            given = np.stack([verdicts.labeled for verdicts in heard])
-            self._fits[node] = dawid_skene.fit(answers, given)
-        return self._fits[node]
+        each = [member.assess(self.pool.claims(node)) for member in self.members]
+        answers = np.stack([verdicts.answer for verdicts in each])
+        return dawid_skene.fit(answers, np.stack([verdicts.labeled for verdicts in each]))
 
 
-def _pooled(said: FloatArray, shares: FloatArray | None, rule: Rule) -> FloatArray:
+def _pooled(stated: FloatArray, shares: FloatArray | None, rule: Rule) -> FloatArray:
     """Evidence of shape (members, ...) made one, by a rule."""
 
     def mean(values: FloatArray) -> FloatArray:
         return np.asarray(values.mean(axis=0) if shares is None else (values * shares).sum(axis=0))
 
     if rule == "majority":
-        margin = 2 * mean((said > 0).astype(np.float64)) - 1
-        return margin * mean(np.abs(said))
+        margin = 2 * mean((stated > 0).astype(np.float64)) - 1
+        return margin * mean(np.abs(stated))
     if rule == "average":
         # The probit of a belief, from its tail, so that no strength is lost.
-        return logit_phi(mean(np.copysign(ndtri_exp(log_expit(-np.abs(said))), said)))
-    return mean(said)
+        return logit_phi(mean(np.copysign(ndtri_exp(log_expit(-np.abs(stated))), stated)))
+    return mean(stated)
 
 
 def copies(overseer: Overseer, number: int, rule: Rule) -> Overseer:

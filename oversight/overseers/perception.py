@@ -3,27 +3,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
 from scipy.optimize import brentq
 from scipy.special import expit, log_ndtr, logit, ndtr
 
-from oversight.components.component import Overseer
+from oversight.components.component import Prepared
+from oversight.components.overseer import Overseer
 from oversight.components.profiles import (
     CLEAREST,
     Accuracy,
     ByHeight,
+    Setting,
     accuracy_by_node,
     accuracy_problem,
 )
-from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray, Verdicts
+from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
 from oversight.core.config import Share
 from oversight.core.evidence import Evidence
-from oversight.worlds.base import Pool, Setting
+from oversight.worlds.base import MARGINS, Pool, World
 
 
 def logit_phi(x: FloatArray) -> FloatArray:
@@ -87,12 +89,28 @@ class Attention:
     done: BoolArray
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedPerceiver(Prepared):
+    """How somebody sees the claims of a pool.
+
+    angle      between judgment and truth, pi (1 - A), by node
+    structure  share of the error along the misconception, s
+    attention  what they are like on each item; None for at full effort throughout
+    angles     the angle by row of the attention and node; None without one
+    """
+
+    angle: FloatArray
+    structure: float
+    attention: Attention | None = None
+    angles: FloatArray | None = None
+
+
 class Perceiver(Overseer):
     """Sees z = r m + sqrt(1 - r^2) (sqrt(s) b + sqrt(1 - s) eps), r = cos(pi (1 - A)), and answers
     [z > 0].
 
     m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and
-    claim. P(right) = A exactly, at every height and any prior.
+    claim. P(right) = A exactly, at every height and any prior (MODEL 3).
     """
 
     accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")
@@ -100,115 +118,103 @@ class Perceiver(Overseer):
         1.0, description="signal-to-noise is scaled by its root"
     )
 
-    _pool: Pool | None = None
-    _angle: FloatArray | None = None  # pi (1 - A) by node
-    _structure: float = 0.0
-    _attention: Attention | None = None
-    _angles: FloatArray | None = None  # the same by row of the attention, and node
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({MARGINS})
+
+    @property
+    def bound(self) -> PreparedPerceiver:
+        """What it was prepared for. Raises RuntimeError before that."""
+        if not isinstance(self.prepared, PreparedPerceiver):
+            raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
+        return self.prepared
 
     @property
     def pool(self) -> Pool:
-        if self._pool is None:
-            raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
-        return self._pool
+        """The pool it was prepared for."""
+        return self.bound.pool
 
-    def problems(self, world: Any) -> list[tuple[str, str]]:
+    def problems(self, world: World) -> list[tuple[str, str]]:
         if self.accuracy is None:
             return []
-        problem = accuracy_problem(self.accuracy, world.ceiling, world.template.height)
+        problem = accuracy_problem(self.accuracy, world.best_accuracy, world.task_tree.height)
         return [("accuracy", problem)] if problem else []
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        prepared = super().prepare(pool, setting)
-        prepared._pool = pool
-        prepared._bind(setting)
-        return prepared
+        return super().prepare(pool, setting).with_prepared(self.perception(pool, setting))
 
-    def _bind(self, setting: Setting) -> None:
+    def perception(self, pool: Pool, setting: Setting) -> PreparedPerceiver:
+        """How it sees the claims of a pool, in a setting."""
         raise TypeError(f"{type(self).__name__} does not say how well it sees")
 
-    def _see(self, stated: ByHeight | tuple[float, ...], structure: float) -> None:
-        right = accuracy_by_node(
-            self.accuracy or stated, self.pool.template.heights, self.pool.noise
-        )
-        self._angle = np.pi * (1 - self._personal(right))
-        self._structure = structure
+    def right(self, pool: Pool, usual: ByHeight | tuple[float, ...]) -> FloatArray:
+        """P(right) by node, from its own accuracy or the usual one of the scenario."""
+        return accuracy_by_node(self.accuracy or usual, pool.template.heights, pool.label_noise)
 
-    def _personal(self, right: FloatArray) -> FloatArray:
-        """This perceiver's own accuracy by node, from that of its kind."""
-        return right
-
-    def _noise_name(self) -> tuple[str | int, ...]:
+    @property
+    def noise_name(self) -> tuple[str | int, ...]:
+        """The name of its own noise eps among the pool's draws."""
         raise TypeError(f"{type(self).__name__} does not name its noise")
 
     def angle(self, claims: Claims) -> FloatArray:
         """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its
         cotangent by sqrt(e)."""
-        assert self._angle is not None
-        if self._attention is not None:
-            assert self._angles is not None
-            if len(self._angles) == 1:
-                return np.asarray(self._angles[0][claims.node])
-            return np.asarray(self._angles[self._attention.row[claims.item], claims.node])
+        bound = self.bound
+        if bound.attention is not None and bound.angles is not None:
+            if len(bound.angles) == 1:
+                return np.asarray(bound.angles[0][claims.node])
+            return np.asarray(bound.angles[bound.attention.row[claims.item], claims.node])
         angle = (
-            self._angle
+            bound.angle
             if self.effort == 1.0
-            else np.arctan(np.tan(self._angle) / np.sqrt(self.effort))
+            else np.arctan(np.tan(bound.angle) / np.sqrt(self.effort))
         )
         return np.asarray(angle[claims.node])
 
     def attending(self, attention: Attention) -> Self:
-        """This perceiver, as attentive to each item as that says."""
-        assert self._angle is not None
-        made = self.model_copy()
-        made._attention, made._angles = (
-            attention,
-            np.empty((attention.effort.size, self._angle.size)),
-        )
+        """This perceiver, prepared as it is, as attentive to each item as that says."""
+        bound = self.bound
+        angles = np.empty((attention.effort.size, bound.angle.size))
         for row, (effort, skill) in enumerate(zip(attention.effort, attention.skill, strict=True)):
-            angle = self._angle
+            angle = bound.angle
             if attention.skill_sd:
                 right = moved_accuracy(1 - angle / np.pi, attention.skill_sd, float(skill))
                 angle = np.pi * (1 - right)
             share = float(effort) * self.effort
             if share != 1.0:
                 angle = np.arctan(np.tan(angle) / np.sqrt(share))
-            made._angles[row] = angle
-        return made
+            angles[row] = angle
+        return self.with_prepared(replace(bound, attention=attention, angles=angles))
 
     def perceive(self, claims: Claims) -> FloatArray:
         """z, over claims: a standard normal at even priors."""
-        angle, s, pool = self.angle(claims), self._structure, self.pool
+        angle, s, pool = self.angle(claims), self.bound.structure, self.pool
         error = np.zeros(claims.shape)
         if s > 0:
             error += np.sqrt(s) * pool.misconception(claims)
         if s < 1:
-            error += np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self._noise_name())
+            error += np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self.noise_name)
         error *= np.sin(angle)
         error += np.cos(angle) * pool.margin(claims)
         return error
 
     def own_evidence(self, claims: Claims) -> FloatArray:
         """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) (MODEL 3)."""
-        seen = self.perceive(claims)
-        if self._attention is not None and self._attention.criterion is not None:
-            seen = seen - self._attention.criterion[claims.node]
+        seen, attention = self.perceive(claims), self.bound.attention
+        if attention is not None and attention.criterion is not None:
+            seen = seen - attention.criterion[claims.node]
         return logit_phi(seen / np.tan(self.angle(claims)))
 
     def reliability(self, node: int) -> float:
-        if self._attention is not None:
-            everyone = Claims.of(self.pool.everyone, node)
-            return float(1 - self.angle(everyone).mean() / np.pi)
+        if self.bound.attention is not None:
+            return float(1 - self.angle(self.pool.claims(node)).mean() / np.pi)
         return float(1 - self.angle(Claims.of(0, node)) / np.pi)
 
-    def _judge(
+    def stated(
         self, claims: Claims, evidence: Evidence | None, factor: float
     ) -> tuple[FloatArray, FloatArray]:
         """Stated evidence and prior; `factor` multiplies both, so that answers do not change."""
-        found = self.own_evidence(claims)
+        moved = self.own_evidence(claims)
         if evidence is not None:
-            found = found + evidence.push
-        return factor * found, factor * self.pool.template.prior_log_odds[claims.node]
-
-    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
-        raise TypeError(f"{type(self).__name__} does not say how it assesses claims")
+            moved = moved + evidence.push
+        return factor * moved, factor * self.pool.template.prior_log_odds[claims.node]

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from oversight.components.component import Overseer
-from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray, Verdicts
+from oversight.components.overseer import Overseer
+from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.core.streams import gather
+from oversight.worlds.base import Pool
 
 Ranks = dict[int, FloatArray]
 """By node, how sure an overseer is of each item, ranked."""
@@ -21,20 +22,26 @@ def sureness(verdicts: Verdicts) -> FloatArray:
 
 
 def least_sure(
-    overseer: Overseer, claims: Claims, share: float, everyone: IntArray, ranks: Ranks
+    overseer: Overseer,
+    claims: Claims,
+    share: float,
+    pool: Pool,
+    verdicts: Verdicts | None = None,
 ) -> BoolArray:
     """Which claims are among the `share` of all items, node by node, about which the overseer is
-    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters, and
-    are kept in `ranks`, which belongs to whoever prepared this overseer."""
+    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters.
 
-    def ranked(node: int) -> FloatArray:
-        if node not in ranks:
-            sure = sureness(overseer.assess(Claims.of(everyone, node)))
-            place = np.argsort(np.argsort(sure, kind="stable"), kind="stable")
-            ranks[node] = place.astype(np.float64)
-        return ranks[node]
+    verdicts  the overseer's own on these claims, without evidence, where they are at hand
+    """
+    at_hand = claims.whole and claims.node.ndim == 0
 
-    return gather(claims, ranked) < round(share * everyone.size)
+    def rank(node: int) -> FloatArray:
+        known = verdicts if at_hand else None
+        sure = sureness(known or overseer.assess(pool.claims(node)))
+        return np.argsort(np.argsort(sure, kind="stable"), kind="stable").astype(np.float64)
+
+    ranks: Ranks = {node: rank(node) for node in claims.nodes.tolist()}
+    return gather(claims, lambda node: ranks[node]) < round(share * pool.everyone.size)
 
 
 def referred(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import Field, SkipValidation
 from scipy.special import logit
 
 from oversight.components.component import Component
@@ -12,6 +14,15 @@ from oversight.core.claims import Claims, FloatArray
 from oversight.core.streams import gather
 from oversight.students.probe import fit_probes
 from oversight.worlds.base import Pool
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A fitted probe: evidence about a claim is its features times `weights`, plus `offset`."""
+
+    pool: Pool
+    weights: FloatArray
+    offset: float
 
 
 class RewardModel(Component):
@@ -22,30 +33,27 @@ class RewardModel(Component):
     """
 
     name: ClassVar[str] = "reward model"
+    STATE: ClassVar[frozenset[str]] = Component.STATE | {"probe"}
 
     l2: float = 1.0
-
-    _pool: Pool | None = None
-    _weights: FloatArray | None = None
-    _offset: float = 0.0
+    probe: SkipValidation[Probe | None] = Field(None, exclude=True, repr=False)
 
     def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Self:
         """A copy fitted to one-dimensional claims of one height and beliefs about them, in [0,
         1]."""
         weights, intercept = fit_probes(pool.features(claims), labels[:, None], l2=self.l2)
-        fitted = self.model_copy()
-        fitted._pool, fitted._weights = pool, weights[:, 0]
         mean = float(np.clip(labels.mean(), 1e-6, 1 - 1e-6))
-        fitted._offset = float(intercept[0]) - float(logit(mean))
-        return fitted
+        probe = Probe(pool, weights[:, 0], float(intercept[0]) - float(logit(mean)))
+        return self.model_copy(update={"probe": probe})
 
     def evidence(self, claims: Claims) -> FloatArray:
-        """Log likelihood ratio of each claim, over claims of the height it was fitted for."""
+        """Log likelihood ratio of each claim, over claims of the height it was fitted for. Raises
+        RuntimeError before `fit`."""
         return gather(claims, self._column)
 
     def _column(self, node: int) -> FloatArray:
-        # Over the whole pool, so that no number depends on the batch it is asked in.
-        assert self._pool is not None
-        assert self._weights is not None
-        everyone = Claims.of(self._pool.everyone, node)
-        return np.asarray(self._pool.features(everyone) @ self._weights + self._offset)
+        # Over the whole pool, so that no number depends on the batch of claims.
+        if (probe := self.probe) is None:
+            raise RuntimeError("reward model: call fit(pool, claims, labels) first")
+        features = probe.pool.features(probe.pool.claims(node))
+        return np.asarray(features @ probe.weights + probe.offset)

@@ -6,12 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SkipValidation, WithJsonSchema
 
-from oversight.components.component import Component, Overseer
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.components.wrappers import inner_of
+from oversight.core.config import Config
 from oversight.core.kinds import by_name
 from oversight.core.plugins import Plugins, plugins
+from oversight.overseers.agent import Agent
 from oversight.overseers.aggregation import Aggregator
 from oversight.overseers.human import Human
-from oversight.overseers.model import Agent, Model
+from oversight.overseers.model import Model
 from oversight.overseers.reward_model import RewardModel
 
 PLAIN: dict[str, type[Overseer]] = {"human": Human, "model": Model}
@@ -28,21 +32,21 @@ def overseers() -> Plugins:
 
 
 def _overseer(value: object) -> Any:
-    if isinstance(value, Component) and not hasattr(value, "assess"):
+    if isinstance(value, Component) and inner_of(value, Overseer) is None:
         name = value.name or type(value).__name__
         raise ValueError(f"{name} is no overseer; expected one that assesses claims")
     return by_name(value, overseers(), "an overseer, like {debate: {turns: 2}} or human")
 
 
 def _agent(value: object) -> Any:
-    if isinstance(value, Component) and not hasattr(value, "believe"):
+    if isinstance(value, Component) and inner_of(value, Agent) is None:
         raise ValueError(f"{value.name or type(value).__name__} is no agent; expected a model")
     return by_name(value, AGENTS, "an agent, like {model: {shared_bias: 0}}")
 
 
 def _instance(kind: type[Component], method: str) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if not hasattr(value, method):
+        if not isinstance(value, Config) or inner_of(value, kind) is None:
             raise ValueError(
                 f"{value!r} is no {kind.__name__}; expected something that can {method}"
             )

@@ -3,19 +3,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from oversight.core.claims import BoolArray, FloatArray
-from oversight.core.config import Amount, Config
+from oversight.core.config import Amount
 from oversight.core.streams import stream
+from oversight.students.base import Student
 from oversight.students.probe import fit_probes
-from oversight.worlds.base import Pool, Setting
 
 
-class LinearStudent(Config):
+class FittedProbes(NamedTuple):
+    """Linear probes: weights (features, columns) and intercepts (columns,)."""
+
+    weights: FloatArray
+    intercepts: FloatArray
+
+    def log_odds(self, column: int, x: FloatArray) -> FloatArray:
+        """As `Fitted.log_odds`."""
+        # A column at a time: the last bits of a product depend on how many columns it has.
+        return np.asarray(x @ self.weights[:, column].copy() + self.intercepts[column])
+
+
+class LinearStudent(Student):
     """L2 logistic regression on x. `features: k` lets it see a random k-dimensional view of x."""
 
     kind: Literal["linear"] = "linear"
@@ -28,11 +40,11 @@ class LinearStudent(Config):
         1.0, description="penalty on weights, over the sum of losses; scikit-learn's 1 / C"
     )
 
-    def problem(self, features: int) -> str | None:
-        if self.features is not None and self.features > features:
+    def problem(self, width: int) -> str | None:
+        if self.features is not None and self.features > width:
             return (
-                f"{self.features} features of a representation that has {features}; expected "
-                f"at most {features}"
+                f"{self.features} features of a representation that has {width}; expected "
+                f"at most {width}"
             )
         return None
 
@@ -48,13 +60,7 @@ class LinearStudent(Config):
         """Training targets in [0, 1] from an overseer's beliefs or answers, as `labels` says."""
         return belief if self.labels == "soft" else answer.astype(np.float64)
 
-    def says(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
-        """What it answers on a pool, as log-odds, given those it worked out: just these."""
-        return log_odds
-
     def fit(
         self, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """One student a column of targets, all together; weights and intercepts as `fit_probes`
-        gives them."""
-        return fit_probes(x, targets, l2=self.l2, weights=weights)
+    ) -> FittedProbes:
+        return FittedProbes(*fit_probes(x, targets, l2=self.l2, weights=weights))

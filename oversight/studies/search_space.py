@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from oversight.components.component import Component, Overseer
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.overseers.agent import Agent
 from oversight.overseers.human import Human
 
 Choose = Callable[[str, int], int]
@@ -107,7 +109,7 @@ class Space:
 
 
 def _is_overseer(value: object) -> bool:
-    return isinstance(value, Overseer) and not hasattr(value, "argue")
+    return isinstance(value, Overseer) and not isinstance(value, Agent)
 
 
 def _parts(component: Component) -> Iterator[Component]:

@@ -20,8 +20,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from oversight.components.component import Component, Overseer
-from oversight.components.profiles import ModelSettings, PeopleSettings, accuracy_problem
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.components.profiles import ModelSettings, PeopleSettings, Setting, accuracy_problem
 from oversight.core.config import (
     Config,
     Count,
@@ -40,7 +41,6 @@ from oversight.studies.design import Design
 from oversight.studies.knobs import varied
 from oversight.studies.sensitivity import Sensitivity
 from oversight.studies.sweep import MOST_POINTS, Sweep
-from oversight.worlds.base import Setting
 
 SCHEMA = 1
 UNAIDED = "unaided"
@@ -147,11 +147,11 @@ class Study(Config):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         errors: list[InitErrorDetails] = []
-        ceiling, tree = self.world.ceiling, self.world.template
+        ceiling, tree = self.world.best_accuracy, self.world.task_tree
         for section, settings in (("overseer", self.overseer), ("model", self.model)):
             if problem := accuracy_problem(settings.accuracy, ceiling, tree.height):
                 errors.append(error_at(problem, (section, "accuracy")))
-        if problem := self.student.problem(self.world.features):
+        if problem := self.student.problem(self.world.width):
             errors.append(error_at(problem, ("student", "features")))
         for name, protocol in self.protocols.items():
             for path, part in _parts(protocol, ("protocols", name)):
@@ -160,7 +160,7 @@ class Study(Config):
             plugins("mechanisms").get("direct")  # the baseline is always run
         except PluginError as error:
             errors.append(error_at(str(error), ("protocols",)))
-        items, height = self.world.train_items, tree.height
+        items, height = self.world.items("train"), tree.height
         for name, failure in self.failures.items():
             found = failure.problems(self.protocols.values(), items, height)
             errors += [error_at(says, ("failures", name, *path)) for path, says in found]
@@ -252,7 +252,7 @@ class Study(Config):
         return self._digest({key: _resolved(getattr(self, key)) for key in self.DECIDE})
 
     def _digest(self, told: dict[str, Any]) -> str:
-        template = self.world.template
+        template = self.world.task_tree
         told["tree"] = [
             template.children,
             [g and (g.table, g.repeat) for g in template.gate],

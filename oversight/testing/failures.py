@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from oversight.components.component import Overseer
+from oversight.components.overseer import Overseer
 from oversight.core.claims import Claims
 from oversight.failures.base import Failure, Onset, Slice
 from oversight.failures.injection import Injection

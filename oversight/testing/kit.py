@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from oversight.components.component import Component, Overseer, OverseerWrapper, Wrapper
-from oversight.components.profiles import ByHeight, ModelSettings, PeopleSettings
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.components.profiles import ByHeight, ModelSettings, PeopleSettings, Setting
+from oversight.components.wrappers import OverseerWrapper
 from oversight.core.claims import Verdicts
-from oversight.worlds.base import Setting
+from oversight.overseers.agent import Agent
+from oversight.overseers.roles import RoleWrapper
 from oversight.worlds.concept import ConceptPool, ConceptWorld
 
 ITEMS = 150
@@ -91,18 +94,19 @@ def twice_with_other_global_state(function: Callable[[], Any]) -> tuple[Any, Any
     return first, second
 
 
-class Transparent(Wrapper):
+class Transparent(RoleWrapper):
     """A wrapper of an agent, an aggregator or a reward model that changes nothing."""
 
-    def fit(self, *arguments: Any) -> Any:
+    def fit(self, *data: Any, **more: Any) -> Any:
         """The same wrapper around the fitted part."""
-        return self.model_copy(update={"inner": self.inner.fit(*arguments)})
+        return self.model_copy(update={"inner": super().fit(*data, **more)})
 
 
 def wrapped(part: Component) -> Component:
     """The component behind a wrapper that changes nothing."""
-    kind = OverseerWrapper if isinstance(part, Overseer) or hasattr(part, "assess") else Transparent
-    return kind(inner=part)
+    if isinstance(part, Overseer) and not isinstance(part, Agent):
+        return OverseerWrapper(inner=part)
+    return Transparent(inner=part)
 
 
 class AnyStudent:

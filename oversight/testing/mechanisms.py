@@ -17,8 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from oversight.components.component import Component, Overseer, rewrite
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
 from oversight.components.profiles import PeopleSettings
+from oversight.components.wrappers import rewrite
 from oversight.core.claims import Claims
 from oversight.core.evidence import Argument, Evidence
 from oversight.testing.kit import (

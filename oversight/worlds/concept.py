@@ -4,15 +4,15 @@ tree (MODEL 2)."""
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.core.config import Config, Share
+from oversight.core.config import Share
 from oversight.core.streams import Draws, gather, stream
-from oversight.worlds.base import PoolBase
+from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Part, Pool, World
 from oversight.worlds.tree import TaskTree
 from oversight.worlds.tree_files import BalancedTree, TreeSettings
 
@@ -20,9 +20,11 @@ Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
 MOST_CLAIMS = 100_000_000
 
 
-class ConceptWorld(Config):
+class ConceptWorld(World):
     """Items x ~ N(0, I). Intended answer: the side of the concept; gold: that, flipped with chance
     1 - ceiling."""
+
+    has: ClassVar[frozenset[str]] = frozenset({TREE, PEOPLE, MODEL, MARGINS})
 
     kind: Literal["concept"] = "concept"
     train_items: Items = 4000
@@ -49,25 +51,45 @@ class ConceptWorld(Config):
         return self
 
     @property
-    def template(self) -> TaskTree:
-        """The task tree that all items share."""
+    def width(self) -> int:
+        return self.features
+
+    @property
+    def task_tree(self) -> TaskTree:
         return self.tree.tree
 
-    def pool(self, seed: int, replicate: int, part: Literal["train", "test"]) -> ConceptPool:
-        """The items of one replicate to learn from or to test on."""
+    @property
+    def best_accuracy(self) -> float:
+        return self.ceiling
+
+    def items(self, part: Part) -> int:
+        return self.train_items if part == "train" else self.test_items
+
+    def pool(self, seed: int, replicate: int, part: Part) -> ConceptPool:
         return ConceptPool(self, seed, replicate, part)
 
 
-class ConceptPool(PoolBase):
+class ConceptPool(Pool):
     """One replicate's items. The root's margin and misconception are those of the item itself."""
 
-    def __init__(self, world: ConceptWorld, seed: int, replicate: int, part: str) -> None:
-        self.world, self.tree, self.noise = world, world.template, 1 - world.ceiling
-        items = world.train_items if part == "train" else world.test_items
+    def __init__(self, world: ConceptWorld, seed: int, replicate: int, part: Part) -> None:
+        self.world = world
         # Directions are the replicate's, shared by its two pools; everything else is the pool's
         # own.
         self._replicate = replicate
-        self.draws = Draws(seed, ("replicate", replicate, part), items)
+        self._draws = Draws(seed, ("replicate", replicate, part), world.items(part))
+
+    @property
+    def draws(self) -> Draws:
+        return self._draws
+
+    @property
+    def tree(self) -> TaskTree:
+        return self.world.task_tree
+
+    @property
+    def label_noise(self) -> float:
+        return 1 - self.world.ceiling
 
     @cached_property
     def x(self) -> FloatArray:
@@ -88,10 +110,6 @@ class ConceptPool(PoolBase):
         concept, misconception = self.directions(self.tree.height)
         return self.x @ concept, self.x @ misconception
 
-    @property
-    def root_margin(self) -> FloatArray:
-        return self._root[0]
-
     @cached_property
     def intended(self) -> BoolArray:
         return self._root[0] > 0
@@ -99,7 +117,7 @@ class ConceptPool(PoolBase):
     @cached_property
     def gold(self) -> BoolArray:
         return self.intended ^ (
-            self.draws.generator("world", "gold").random(self.draws.items) < self.noise
+            self.draws.generator("world", "gold").random(self.draws.items) < self.label_noise
         )
 
     @cached_property
@@ -145,14 +163,14 @@ class ConceptPool(PoolBase):
             return self._root[1]
         rho = self.world.claim_correlation
         own = self.draws.column("standard_normal", 0, "world", "misconception", node)
-        lies = np.sqrt(1 - rho) * own
-        lies += np.sqrt(rho) * self._root[1]
-        return np.asarray(lies)
+        coordinate = np.sqrt(1 - rho) * own
+        coordinate += np.sqrt(rho) * self._root[1]
+        return np.asarray(coordinate)
 
     def features(self, claims: Claims) -> FloatArray:
         if claims.node.size == 1:
             seen = self._features(int(claims.node.flat[0]))
-            if claims.item is self.everyone and claims.node.ndim == 0:
+            if claims.whole and claims.node.ndim == 0:
                 return seen
             return np.asarray(seen[np.broadcast_to(claims.item, claims.shape)])
         flat = claims.flat()

@@ -1,0 +1,93 @@
+"""Overseers, and the mechanisms that are overseers made of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from oversight.components.component import Component, Prepared
+from oversight.components.profiles import Setting, reading_minutes
+from oversight.core.claims import Claims, Verdicts
+from oversight.core.evidence import Evidence
+from oversight.core.streams import Chance
+from oversight.worlds.base import Pool
+
+Tries = dict[str, tuple[Any, ...]]
+"""Values of knobs that a search tries, by knob."""
+
+
+class Overseer(Component):
+    """Whoever can judge claims: a person, a model, a mechanism, a protocol of many."""
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        """Verdicts on the claims, given the evidence put forward so far. Pure once prepared: it
+        writes nothing, and any batch in any order gets the same numbers."""
+        raise TypeError(f"{type(self).__name__} does not say how it assesses claims")
+
+    def reliability(self, node: int) -> float:
+        """The chance that this overseer's answer about a node is right, as far as it knows
+        itself; in [0, 1]."""
+        raise TypeError(f"{type(self).__name__} does not say how accurate it is")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedMechanism(Prepared):
+    """What a mechanism is bound to. identity: the name under which its draws are made."""
+
+    identity: str
+
+
+class Mechanism(Overseer):
+    """An overseer made of others. A subclass gives `name`, knobs as fields, slots, and `assess`.
+
+    Once it is prepared, `self.pool` is the pool it works on and `self.chance(claims)` its own
+    draws for some claims.
+
+    citation  where it was published
+    tries     values that a search for protocols tries; other knobs stay at their defaults
+    """
+
+    citation: ClassVar[str] = ""
+    tries: ClassVar[Tries] = {}
+
+    @property
+    def bound(self) -> PreparedMechanism:
+        """What it was prepared for. Raises RuntimeError before that."""
+        if not isinstance(self.prepared, PreparedMechanism):
+            raise RuntimeError(f"{self.name}: call prepare(pool, setting) before assess")
+        return self.prepared
+
+    @property
+    def pool(self) -> Pool:
+        """The pool it was prepared for."""
+        return self.bound.pool
+
+    def unfolded(self) -> Self:
+        """This mechanism with the parts that really work: `votes: 3` are three people, equal
+        members are different ones. Draws stay those of the mechanism as written."""
+        return self
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        parts = self.unfolded().mapped(lambda _, part: part.prepare(pool, setting))
+        identity = self.identity(of_draws=True)
+        return parts.with_prepared(PreparedMechanism(pool, setting, identity=identity))
+
+    def chance(self, claims: Claims) -> Chance:
+        """This mechanism's own draws, keyed by its configuration and copy number."""
+        return Chance(self.pool.draws, (self.bound.identity, self.copy_number), claims)
+
+    def read(self, verdicts: Verdicts, evidence: Evidence | None) -> Verdicts:
+        """Verdicts of a mechanism whose parts were not shown the evidence, after a person has read
+        it in the end."""
+        if evidence is None:
+            return verdicts
+        people = self.bound.setting.people
+        return replace(
+            verdicts,
+            evidence=verdicts.evidence + people.confidence * evidence.push,
+            minutes=verdicts.minutes + reading_minutes(people.minutes, evidence),
+        )
+
+    def reliability(self, node: int) -> float:
+        """The mean confidence it states over the whole pool."""
+        return float(self.assess(self.pool.claims(node)).confidence.mean())

@@ -1,0 +1,119 @@
+"""The one walk over a protocol's parts, and what stands in for a part.
+
+`rewrite` reaches a role through any nesting: failures, desks and recorders are put in this way, and
+no mechanism knows of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self, TypeVar, cast
+
+from pydantic import Field, SkipValidation
+
+from oversight.components.component import Component, Prepared
+from oversight.components.overseer import Overseer
+from oversight.components.profiles import Setting
+from oversight.core.claims import ROOT, Claims, Verdicts
+from oversight.core.config import Config
+from oversight.core.evidence import Evidence
+from oversight.worlds.base import Pool
+
+PEOPLE_ROLE, WHOLE_ROLE = "people", "protocol"
+"""Roles that are no slot: every person, whatever slot they sit in; and the whole protocol."""
+
+Kind = TypeVar("Kind", bound=Config)
+
+
+class Wrapper(Component):
+    """Stands in for another component, as a failure does; draws take it for the one inside."""
+
+    inner: SkipValidation[Config | None] = Field(None, exclude=True)
+
+    def identity(self, of_draws: bool = False) -> str:
+        return as_role(self.inner, Component).identity(of_draws)
+
+    def width(self) -> int:
+        return as_role(self.inner, Component).width()
+
+
+def inner_of(part: Config | None, kind: type[Kind]) -> Kind | None:
+    """The part itself if it is of this kind, or the first such part behind its wrappers; None if
+    there is none."""
+    while not isinstance(part, kind):
+        if not isinstance(part, Wrapper):
+            return None
+        part = part.inner
+    return part
+
+
+def as_role(part: Config | None, kind: type[Kind]) -> Kind:
+    """The part, for callers that need one of this kind: it is one, or its wrappers pass every call
+    on to one. Raises TypeError where it is neither."""
+    if inner_of(part, kind) is None:
+        raise TypeError(f"{type(part).__name__} stands in for no {kind.__name__}")
+    return cast("Kind", part)
+
+
+class OverseerWrapper(Wrapper, Overseer):
+    """A wrapper of an overseer that, as it stands, changes nothing."""
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        return as_role(self.inner, Overseer).assess(claims, evidence)
+
+    def reliability(self, node: int) -> float:
+        return as_role(self.inner, Overseer).reliability(node)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedKnown(Prepared):
+    """The verdicts that are known, on the root claims of the whole pool."""
+
+    verdicts: Verdicts
+
+
+class Known(OverseerWrapper):
+    """A prepared overseer whose verdicts on all root claims are known: they are not made again."""
+
+    @staticmethod
+    def of(overseer: Overseer, pool: Pool, setting: Setting, verdicts: Verdicts) -> Known:
+        """An overseer prepared for a pool, with its verdicts on `pool.roots`."""
+        return Known(inner=overseer, prepared=PreparedKnown(pool, setting, verdicts=verdicts))
+
+    def prepare(self, pool: Pool, setting: Setting) -> Self:
+        """Itself: what is inside is prepared already."""
+        return self
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        assert isinstance(self.prepared, PreparedKnown)
+        roots = claims.whole and claims.node.ndim == 0 and claims.node == ROOT
+        if roots and evidence is None and not claims.traced:
+            return self.prepared.verdicts
+        return super().assess(claims, evidence)
+
+
+def roles_of(component: Component) -> set[str]:
+    """The roles that are played anywhere in a protocol, "people" among them where there are any."""
+    roles = {PEOPLE_ROLE} if component.name == "human" else set()
+    for role, part in component.slots():
+        roles |= {role} | roles_of(part)
+    return roles
+
+
+def rewrite(
+    component: Component, role: str, wrapper: Callable[[Component], Component]
+) -> Component:
+    """The protocol with `wrapper` applied to every component that plays `role`, through any
+    nesting, inside out.
+
+    The role "people" is every person, whatever slot they sit in; the whole protocol plays the role
+    "protocol".
+    """
+
+    def rewritten(plays: str, part: Component) -> Component:
+        inside = part.mapped(rewritten)
+        matches = role == plays or (role == PEOPLE_ROLE and part.name == "human")
+        return wrapper(inside) if matches else inside
+
+    return rewritten(WHOLE_ROLE, component)

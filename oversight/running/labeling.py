@@ -1,0 +1,133 @@
+"""The protocols of a study at work on the items of one replicate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oversight.components.component import Component
+from oversight.components.overseer import Overseer
+from oversight.components.wrappers import Known, as_role, inner_of
+from oversight.core.claims import BoolArray, FloatArray
+from oversight.core.columns import names
+from oversight.core.config import Config
+from oversight.desk.metrics import COLUMNS as DESK
+from oversight.desk.metrics import measures as of_desk
+from oversight.desk.staffed import Staffed
+from oversight.metrics.agent_score import Defended, differences
+from oversight.overseers.recording import Tape, recorded
+from oversight.studies.study import Case, Study
+from oversight.worlds.base import Pool
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A case's labels of all training items, and what they cost.
+
+    belief, answer, labeled  P(true), hard answer and whether there is a label, by item
+    minutes, calls           human minutes and model calls in all, >= 0
+    scores                   agent score difference by Brier's rule and by log score; NaN for none
+    student                  who learns from them: the study's own student, or one that fails
+    desk                     the desk's measures by column; NaN without a desk
+    """
+
+    belief: FloatArray
+    answer: BoolArray
+    labeled: BoolArray
+    minutes: float
+    calls: float
+    scores: tuple[float, float]
+    student: Config
+    desk: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Working:
+    """A prepared protocol, and what its agents argued for while it gave its verdicts."""
+
+    protocol: Overseer
+    defended: Defended
+
+
+class Labeler:
+    """The protocols of a study at work on one pool.
+
+    What comes before a failure is done once: a failure of the labels or of the student gets the
+    labels that there are.
+    """
+
+    def __init__(self, study: Study, pool: Pool) -> None:
+        self.study, self.pool, self.protocols = study, pool, study.cells
+        if (desk := study.desk) is not None:
+            cells = self.protocols.items()
+            self.protocols = {name: Staffed(inner=part, desk=desk) for name, part in cells}
+        self._healthy: dict[str, Working] = {}
+
+    def unaided(self) -> BoolArray:
+        """Answers of the unaided overseer, healthy and rested: what "weak" is measured on."""
+        if self.study.desk is None:
+            return self.label(Case(self.study.baseline)).answer
+        rested = self.study.cells[self.study.baseline].prepare(self.pool, self.study.setting)
+        return rested.assess(self.pool.roots).answer
+
+    def label(self, case: Case) -> Labels:
+        """The labels of a case: of a protocol, under a failure or without one."""
+        protocol, student = self.protocols[case.protocol], self.study.student
+        if not case.failure:
+            return self._labels(self._known(case.protocol), student)
+        injected = self.study.failures[case.failure]
+        if injected.roles_in(protocol) <= {"labels", "student"}:
+            known = self._known(case.protocol)
+            failing, student = injected.into(known.protocol, student, case.severity)
+            prepared = failing.prepare(self.pool, self.study.setting)
+            return self._labels(Working(prepared, known.defended), student)
+        failing, student = injected.into(protocol, student, case.severity)
+        return self._labels(self._work(failing), student)
+
+    def _known(self, name: str) -> Working:
+        """A protocol without a failure; it works once for all who want its labels."""
+        if name not in self._healthy:
+            self._healthy[name] = self._work(self.protocols[name])
+        return self._healthy[name]
+
+    def _work(self, protocol: Overseer) -> Working:
+        """Prepare a protocol, let it judge every item, and record who argues for what."""
+        tape = Tape(self.pool)
+        setting = self.study.setting
+        if self.study.desk is None:
+            prepared = recorded(protocol.prepare(self.pool, setting), tape)
+        else:
+            prepared = _taped(protocol, tape).prepare(self.pool, setting)
+        verdicts = prepared.assess(self.pool.roots)
+        return Working(Known.of(prepared, self.pool, setting, verdicts), tape.defended)
+
+    def _labels(self, working: Working, student: Config) -> Labels:
+        prepared = working.protocol
+        verdicts = prepared.assess(self.pool.roots)
+        fixed = prepared.fixed_cost()
+        minutes = fixed.minutes + float(verdicts.minutes.sum())
+        desk = dict.fromkeys(names(DESK), float("nan"))
+        if (settings := self.study.desk) is not None:
+            staffed = inner_of(prepared, Staffed)
+            assert staffed is not None
+            desk = of_desk(settings, staffed.timetable, minutes, verdicts.labeled)
+        return Labels(
+            belief=verdicts.belief,
+            answer=verdicts.answer,
+            labeled=verdicts.labeled,
+            minutes=minutes,
+            calls=float(verdicts.calls.sum()) + fixed.calls,
+            scores=differences(verdicts, self.pool.intended, working.defended),
+            student=student,
+            desk=desk,
+        )
+
+
+def _taped(protocol: Overseer, tape: Tape) -> Overseer:
+    """The protocol whose desk records on a tape."""
+
+    def change(_: str, part: Component) -> Component:
+        if isinstance(part, Staffed):
+            return part.model_copy(update={"log": tape})
+        return part.mapped(change)
+
+    return as_role(change("", protocol), Overseer)

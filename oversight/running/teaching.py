@@ -1,0 +1,79 @@
+"""Students of one replicate: trained on labels, tested against gold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from oversight.components.wrappers import as_role
+from oversight.core.claims import FloatArray
+from oversight.core.config import Config
+from oversight.running.labeling import Labels
+from oversight.students.base import Student
+from oversight.studies.study import Case, Study
+from oversight.worlds.base import Pool
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Students' log-odds on training items and on test items, by case, and the accuracy on test
+    items of the study's own student taught by gold."""
+
+    learned: Mapping[Case, FloatArray]
+    tested: Mapping[Case, FloatArray]
+    ceiling: float
+
+
+def teach(
+    study: Study, number: int, train: Pool, test: Pool, labels: Mapping[Case, Labels]
+) -> Taught:
+    """Train a student on the labels of every case. Students that are the same are fitted together,
+    with the one that is taught by gold."""
+    groups: dict[Hashable, dict[Case, Labels]] = {None: {}}  # the study's own student comes first
+    for case, given in labels.items():
+        own = given.student is study.student
+        groups.setdefault(None if own else case[1:], {})[case] = given
+    learned: dict[Case, FloatArray] = {}
+    tested: dict[Case, FloatArray] = {}
+    ceiling = float("nan")
+    for group, alike in groups.items():
+        student = next((given.student for given in alike.values()), study.student)
+        taught = _teach(study, student, number, train, test, alike)
+        learned |= taught.learned
+        tested |= taught.tested
+        if group is None:
+            ceiling = taught.ceiling
+    return Taught(learned, tested, ceiling)
+
+
+def _teach(
+    study: Study,
+    part: Config,
+    number: int,
+    train: Pool,
+    test: Pool,
+    labels: Mapping[Case, Labels],
+) -> Taught:
+    """The same for one student, all of its label sets together."""
+    student = as_role(part, Student)
+    x, x_test = student.views(study.seed, number, train.x, test.x)
+    gold = train.gold
+    targets = [student.targets(given.belief, given.answer) for given in labels.values()]
+    stacked = np.stack([*targets, gold.astype(np.float64)], axis=1)
+    weights = None
+    if not all(given.labeled.all() for given in labels.values()):
+        marks = [given.labeled for given in labels.values()]
+        weights = np.stack([*marks, np.ones_like(gold)], axis=1).astype(np.float64)
+    fitted = student.fit(x, stacked, weights)
+
+    def respond(column: int, features: FloatArray, pool: Pool) -> FloatArray:
+        return student.respond(fitted.log_odds(column, features), pool, study.setting)
+
+    top = respond(-1, x_test, test)
+    return Taught(
+        {case: respond(i, x, train) for i, case in enumerate(labels)},
+        {case: respond(i, x_test, test) for i, case in enumerate(labels)},
+        float(np.mean((top > 0) == test.gold)),
+    )

@@ -1,0 +1,51 @@
+"""Students: whoever learns from an overseer's labels and is then tested against gold (MODEL 6)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from oversight.components.profiles import Setting
+from oversight.core.claims import BoolArray, FloatArray
+from oversight.core.config import Config
+from oversight.worlds.base import Pool
+
+
+class Fitted(Protocol):
+    """Students that were fitted together, one a column of targets."""
+
+    def log_odds(self, column: int, x: FloatArray) -> FloatArray:
+        """What the student of a column makes of items x (items, features), as log-odds (items,)."""
+
+
+class Student(Config):
+    """Who is trained on the labels. A subclass names itself in `kind`, under which it is
+    registered, and gives `fit`; every key needs a default, so that `student: {kind: NAME}` runs."""
+
+    kind: str = ""
+
+    def problem(self, width: int) -> str | None:
+        """Why it cannot learn from a representation of so many dimensions, or None."""
+        return None
+
+    def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
+        """What it sees of each pool's x, (items, features): by default all of it."""
+        return list(pools)
+
+    def targets(self, belief: FloatArray, answer: BoolArray) -> FloatArray:
+        """Training targets in [0, 1] from an overseer's beliefs and answers, (items,): by default
+        the beliefs."""
+        return belief
+
+    def fit(self, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None) -> Fitted:
+        """One student a column of targets (items, columns), fitted to x (items, features).
+
+        weights  of items by column, >= 0; 0 leaves an item out; all 1 if left out
+
+        A column's numbers must not depend on the other columns.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it learns")
+
+    def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
+        """The log-odds that it answers with on the items of a pool, given those that it worked out,
+        (items,): by default these."""
+        return log_odds
