@@ -159,13 +159,13 @@ def test_a_failed_cell_costs_its_replicate_and_no_crossing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A replicate fails at one value, and another at another."""
-    from oversight.running import replicate
+    from oversight.running import labeling
 
     fixed = {"swept": {"debate": {"turns": 1}}, "fixed": {"debate": {"turns": 4}}}
     grid = {"protocols.swept.debate.turns": [1, 4, 16]}
     small = study(protocols=fixed, sweep=grid, replicates=30)
     (whole,) = oversight.sweep(small).crossings()
-    real = replicate._Labelers.label
+    real = labeling.Labeler.label
 
     def label(self: Any, case: Case) -> Any:
         turns = self.study.protocols["swept"].turns
@@ -173,7 +173,7 @@ def test_a_failed_cell_costs_its_replicate_and_no_crossing(
             raise ValueError("now and then")
         return real(self, case)
 
-    monkeypatch.setattr(replicate._Labelers, "label", label)
+    monkeypatch.setattr(labeling.Labeler, "label", label)
     swept = oversight.sweep(small)
     # With 4 turns the two are one protocol, which is run once.
     assert [lost.replicate for lost in swept.failed] == [1, 16]
