@@ -78,8 +78,8 @@ def _mixed(right: float, model: float) -> float:
 def obfuscated_accuracy(judge: float, locating: float, levels: int) -> float:
     """P(caught) of a liar whose one flaw a level is located with chance q: q^D A + (1 - q^D) (1 -
     A) (MODEL 8)."""
-    found = locating**levels
-    return found * judge + (1 - found) * (1 - judge)
+    located = locating**levels
+    return located * judge + (1 - located) * (1 - judge)
 
 
 def best_of(candidates: int) -> float:

@@ -91,6 +91,7 @@ class _Problem:
     def gradient(
         self, v: FloatArray, half: FloatArray, signed: FloatArray, weight: FloatArray | None
     ) -> FloatArray:
+        """The gradient at v, (rows, size), whose half margins are given."""
         off = np.tanh(half)
         off -= signed
         if weight is not None:
@@ -170,6 +171,7 @@ class _Memory:
             del self.steps[0], self.changes[0], self.inverse[0]
 
     def direction(self, gradient: FloatArray) -> FloatArray:
+        """The L-BFGS direction from a gradient, (rows, size)."""
         q, taken = -gradient, []
         remembered = list(zip(self.steps, self.changes, self.inverse, strict=True))
         for step, change, inverse in reversed(remembered):

@@ -23,6 +23,12 @@ class Gate:
 
     table   0s and 1s, 2**k of them, indexed by code
     repeat  True if every child has the parent's truth
+
+    >>> either = parse("or", 2)
+    >>> either.table
+    (0, 1, 1, 1)
+    >>> round(either.prior(np.array([0.5, 0.2])), 3)
+    0.6
     """
 
     table: tuple[int, ...]
@@ -31,6 +37,7 @@ class Gate:
 
     @property
     def children(self) -> int:
+        """How many children it has, k."""
         return len(self.table).bit_length() - 1
 
     @cached_property
@@ -76,11 +83,11 @@ class Gate:
             [np.flatnonzero((row == row[yields].min()) & yields) for row in distance]
             for yields in (~self.outputs, self.outputs)
         ]
-        count = np.array([[len(found) for found in per_value] for per_value in lists])
+        count = np.array([[len(codes) for codes in per_value] for per_value in lists])
         table = np.zeros((2, size, count.max()), dtype=np.int64)
         for value in range(2):
-            for perceived, found in enumerate(lists[value]):
-                table[value, perceived, : len(found)] = found
+            for perceived, nearest in enumerate(lists[value]):
+                table[value, perceived, : len(nearest)] = nearest
         return table, count
 
     def settled(self, values: dict[int, BoolArray]) -> BoolArray:

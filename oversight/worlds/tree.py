@@ -50,18 +50,20 @@ class TaskTree:
         heights = np.zeros(len(self), dtype=np.int64)
         for node in reversed(range(len(self))):
             heights[node] = 1 + max((heights[c] for c in self.children[node]), default=-1)
-        asked = np.zeros(len(self), dtype=np.bool_)
-        asked[0] = True
+        reached = np.zeros(len(self), dtype=np.bool_)
+        reached[0] = True
         for node, below in enumerate(self.children):
-            asked[list(below)] = asked[node]
-        return np.where(asked, heights, -1)
+            reached[list(below)] = reached[node]
+        return np.where(reached, heights, -1)
 
     @property
     def height(self) -> int:
+        """The height of the root: levels below it."""
         return int(self.heights[0])
 
     @cached_property
     def leaves(self) -> IntArray:
+        """The nodes without children."""
         return np.flatnonzero(self.heights == 0)
 
     @cached_property
@@ -104,11 +106,10 @@ class TaskTree:
         return table
 
     def frontier(self, node: int, height: int) -> list[int]:
-        """The nodes under `node` at which an answer is asked for: the highest ones of at most this
-        height."""
+        """The nodes under `node` that are checked: the highest ones of at most this height."""
         if self.heights[node] <= height:
             return [node]
-        return [found for child in self.children[node] for found in self.frontier(child, height)]
+        return [low for child in self.children[node] for low in self.frontier(child, height)]
 
     def inner(self, node: int, height: int) -> list[int]:
         """The nodes from `node` down to above the frontier, children before parents."""
@@ -121,12 +122,13 @@ class TaskTree:
         """The tree with the prior of leaves that have none of their own (NaN); "balanced" makes the
         root a fair coin."""
         if not isinstance(prior, str):
-            return self._filled(prior)
+            return self.filled(prior)
         if not any(math.isnan(self.leaf_prior[leaf]) for leaf in self.leaves):
             return self  # every leaf has a prior of its own: there is nothing to solve for
-        return self._filled(self._balanced())
+        return self.filled(self._balanced())
 
-    def _filled(self, prior: float) -> TaskTree:
+    def filled(self, prior: float) -> TaskTree:
+        """The tree with this prior at every leaf that has none of its own (NaN)."""
         filled = tuple(prior if math.isnan(p) else p for p in self.leaf_prior)
         return TaskTree(self.labels, self.children, self.gate, filled)
 
@@ -210,9 +212,9 @@ def from_graph(graph: Graph) -> TaskTree:
     order = [root, *(child for _, child in nx.bfs_edges(graph, root))]
     number = {node: i for i, node in enumerate(order)}
     children = tuple(tuple(number[c] for c in graph.successors(node)) for node in order)
-    found = [_gate_of(graph, node) for node in order]
+    tree_gates = tuple(_gate_of(graph, node) for node in order)
     priors = tuple(_prior_of(graph, node) for node in order)
-    tree = TaskTree(tuple(map(str, order)), children, tuple(found), priors)
+    tree = TaskTree(tuple(map(str, order)), children, tree_gates, priors)
     if any(gate is not None and gate.repeat for gate in tree.gate):
         _check_repeats(tree)
     return tree
@@ -276,7 +278,7 @@ def _prior_of(graph: Graph, node: object) -> float:
 
 
 def _check_repeats(tree: TaskTree) -> None:
-    trial = tree._filled(0.4).priors
+    trial = tree.filled(0.4).priors
     for node, gate in enumerate(tree.gate):
         if gate is None or not gate.repeat:
             continue
