@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info
 
 import oversight
 from oversight import Claims, Evidence, Mechanism, Study, Verdicts
-from oversight.cli.progress import Progress
+from oversight.cli.progress import CellCount
 from oversight.core.errors import WorkersError
 from oversight.running import workers
 from oversight.running.keys import Keys
@@ -205,15 +205,15 @@ def test_one_thread_until_the_last_leaves() -> None:
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    going = Progress()
+    going = CellCount()
     going.planned(1000)
     going.kept(200)
     row = Replicate(0, {Case(str(i)): () for i in range(40)})
     for _ in range(5):
         now[0] += 1
         going(row)
-    assert going.told() == "400 of 1,000 cells, 40 a second, 15 s left, 0 failed"
-    assert Progress().told() == "0 cells, 0 failed"
+    assert going.line() == "400 of 1,000 cells, 40 a second, 15 s left, 0 failed"
+    assert CellCount().line() == "0 cells, 0 failed"
 
 
 class OtherEngine(ThreadPoolExecutor):

@@ -17,7 +17,7 @@ from oversight import Study
 from oversight.analyses.comparing import enough
 from oversight.analyses.sweeping import spanned
 from oversight.cli.main import main
-from oversight.cli.progress import Progress
+from oversight.cli.progress import CellCount
 from oversight.core.errors import KnobError
 from oversight.findings.sweep import placed
 from oversight.metrics.crossings import crossings
@@ -183,15 +183,15 @@ def test_a_failed_cell_costs_its_replicate_and_no_crossing(
 
 
 def test_rounds_of_precision_are_counted_once(tmp_path: Path) -> None:
-    progress = Progress()
+    progress = CellCount()
     wide = study(sweep={})
     done = oversight.compare(wide, precision=0.02, most=12, out=tmp_path, progress=progress)
     assert done.replicates == 12
-    assert progress.told().startswith("24 of 24 cells")
+    assert progress.line().startswith("24 of 24 cells")
     assert progress.there == 0
-    again = Progress()
+    again = CellCount()
     oversight.compare(wide, precision=0.02, most=12, out=tmp_path, progress=again)
-    assert again.told().startswith("24 of 24 cells")
+    assert again.line().startswith("24 of 24 cells")
     assert again.there == 24
 
 

@@ -9,8 +9,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from oversight.core.columns import Column, names
 from oversight.core.files import replacing, write, writing
-from oversight.findings.results import DIFFERENCE, Results, Row, write_csv
+from oversight.findings import columns
+from oversight.findings.results import Results, Row, write_csv
 from oversight.reports.timeline import picture
 from oversight.running.replicate import Failed
 from oversight.running.transcripts import timetables, transcripts
@@ -36,9 +38,9 @@ def export(results: Results, folder: Path) -> None:
     results.to_csv(folder / "runs.csv", runs=True)
     results.to_csv(folder / "summary.csv")
     with writing(folder / "differences.csv") as file:
-        write_csv(file, [*DIFFERENCE], results.differences_rows())
-    parquet(folder / "runs.parquet", results.row_blocks())
-    parquet(folder / "summary.parquet", [results.summary()])
+        write_csv(file, names(columns.DIFFERENCE), results.differences_rows())
+    parquet(folder / "runs.parquet", columns.RUNS, results.row_blocks())
+    parquet(folder / "summary.parquet", columns.SUMMARY, [results.summary()])
     for name in ("crossings.csv", "curves.svg"):
         (folder / name).unlink(missing_ok=True)
 
@@ -90,41 +92,26 @@ def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, Any]:
     }
 
 
-def parquet(path: Path, blocks: Iterable[list[Row]]) -> None:
-    """Rows as Parquet, a block at a time, where the extra `parquet` is installed; else an older
-    file is taken away."""
+def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]]) -> None:
+    """Rows as Parquet, a block at a time, in the types that their columns declare. Where the extra
+    `parquet` is not installed, an older file is removed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         path.unlink(missing_ok=True)
         return
+    types = {
+        "text": pyarrow.string(),
+        "whole": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "flag": pyarrow.bool_(),
+    }
     with replacing(path) as part:
-        writer = None
-        for rows in filter(None, blocks):
-            schema = writer.schema if writer else _schema(rows)
-            table = pyarrow.Table.from_pylist(rows, schema=schema)
-            if writer is None:
-                writer = pyarrow.parquet.ParquetWriter(part, table.schema)
-            writer.write_table(table)
-        if writer is None:
-            writer = pyarrow.parquet.ParquetWriter(part, pyarrow.schema([]))
-        writer.close()
-
-
-def _schema(rows: list[Row]) -> Any:
-    """Text, whole numbers and numbers; what is empty in every row of a block is a number."""
-    import pyarrow
-
-    fields = []
-    for key in rows[0]:
-        kinds = {type(row[key]) for row in rows} - {type(None)}
-        whole = kinds == {int} and key not in ("severity",)
-        kind = (
-            pyarrow.string() if kinds == {str} else pyarrow.int64() if whole else pyarrow.float64()
-        )
-        fields.append((key, kind))
-    return pyarrow.schema(fields)
+        schema = pyarrow.schema([(column.name, types[column.kind]) for column in declared])
+        with pyarrow.parquet.ParquetWriter(part, schema) as writer:
+            for rows in filter(None, blocks):
+                writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
 
 
 def file_name(protocol: str) -> str:

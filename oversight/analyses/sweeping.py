@@ -64,8 +64,8 @@ def _export(swept: Swept, folder: Path) -> None:
     """Write all that `compare` does of one study, a point at a time, and the curves."""
     export_study(swept.study, swept.failed, folder)
     swept.to_csv(folder)
-    parquet(folder / "runs.parquet", _blocks(swept.rows()))
-    parquet(folder / "summary.parquet", _blocks(swept.summary()))
+    parquet(folder / "runs.parquet", swept.run_columns, _blocks(swept.rows()))
+    parquet(folder / "summary.parquet", swept.summary_columns, _blocks(swept.summary()))
     write(folder / "curves.svg", picture(swept))
 
 

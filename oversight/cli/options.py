@@ -1,42 +1,52 @@
-"""What every command that runs a scenario has in common: options, a cluster, interruptions, bad
-input."""
+"""What every command that runs a scenario takes: its options, and the run that they describe."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from oversight.cli.exits import BAD_INPUT, interrupt, refuse
+
 if TYPE_CHECKING:
-    from oversight.cli.progress import Progress
+    from oversight.cli.progress import CellCount
+    from oversight.reports.document import Format
     from oversight.running.run import RunOptions
     from oversight.studies.study import Study
 
-BAD_INPUT = 2
-SOME_FAILED = 1
-INTERRUPTED = 130
-
 
 @dataclass(frozen=True)
-class Asked:
-    """What the options of every command that runs a scenario say."""
+class RunSettings:
+    """The options of one command line, as click has checked them.
+
+    scenario    a file, or a shipped scenario's name
+    jobs        worker processes
+    replicates  in place of the scenario's own number
+    seed        in place of the scenario's own seed
+    out         folder that keeps results
+    form        format of what is printed
+    cluster     address of a Dask cluster
+    retry       whether what failed in an earlier run is run again
+    """
 
     scenario: str
     jobs: int
     replicates: int | None
     seed: int | None
     out: str | None
-    form: str
+    form: Format
     cluster: str | None
     retry: bool
 
     def study(self, sweeps: bool = False) -> Study:
-        """The scenario, with what the command line says instead; says what of it is left aside."""
+        """The scenario with the command line's replicates and seed. Ends the program where the
+        scenario or these options cannot be used."""
         if self.retry and not self.out:
             refuse("--retry is about an earlier run's --out DIR; expected it too")
         if self.cluster and self.jobs > 1:
@@ -44,32 +54,34 @@ class Asked:
         study = load(self.scenario)
         if study.sweep and not sweeps:
             click.echo(f"{self.scenario}: its sweep is left aside; compare runs it", err=True)
-        asked = {"replicates": self.replicates, "seed": self.seed}
-        changed = {key: value for key, value in asked.items() if value is not None}
+        given = {"replicates": self.replicates, "seed": self.seed}
+        changed = {key: value for key, value in given.items() if value is not None}
         return study.model_copy(update=changed)
 
     @contextmanager
-    def running(self, progress: Progress) -> Iterator[RunOptions]:
-        """Arguments of whatever runs it; says what is kept where somebody interrupts, and what is
-        wrong with the folder or the cluster."""
+    def running(self, progress: CellCount) -> Iterator[RunOptions]:
+        """Keywords of the function that runs the study.
+
+        Ends the program where the folder, the workers or the cluster cannot be used. An
+        interruption ends it too, and says what is kept.
+        """
         from oversight.core.errors import KnobError, StoreError, WorkersError
 
         try:
             with ExitStack() as stack:
-                executor, jobs = None, self.jobs
+                executor = None
                 if self.cluster is not None:
                     if not find_spec("distributed"):
                         refuse("--cluster needs the extra dask: pip install -c lock.txt '.[dask]'")
                     from oversight.running.cluster import cluster
 
                     executor = stack.enter_context(cluster(self.cluster))
-                step = stack.enter_context(progress)
                 yield {
                     "executor": executor,
-                    "jobs": jobs,
+                    "jobs": self.jobs,
                     "out": self.out,
                     "retry": self.retry,
-                    "progress": step,
+                    "progress": stack.enter_context(progress),
                 }
         except KnobError as error:
             refuse(f"{self.scenario}: sweep: {error}")
@@ -80,92 +92,71 @@ class Asked:
         except KeyboardInterrupt:
             kept = f"is kept in {self.out}; the same command goes on from there"
             lost = "is lost: without --out DIR nothing is kept"
-            told = kept if self.out else lost
-            click.echo(f"\ninterrupted: {progress.told()}, which {told}", err=True)
-            sys.exit(INTERRUPTED)
+            interrupt(f"interrupted: {progress.line()}, which {kept if self.out else lost}")
+
+
+OPTIONS = (
+    click.argument("scenario"),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1, 256),
+        default=1,
+        help="Worker processes; never changes a number.",
+    ),
+    click.option(
+        "--replicates",
+        type=click.IntRange(1, 1_000_000),
+        help="Instead of the scenario's own number.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
+    ),
+    click.option(
+        "--out",
+        type=click.Path(file_okay=False),
+        help="Keep results here; a plain run writes nothing.",
+    ),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv", "markdown"]),
+        default="table",
+        show_default=True,
+    ),
+    click.option(
+        "--cluster", metavar="ADDRESS", help="Run on this Dask cluster (needs the extra dask)."
+    ),
+    click.option(
+        "--retry", is_flag=True, help="Run again what failed in an earlier run into --out."
+    ),
+)
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of every command that runs a scenario, given to it as `asked`."""
-    options = (
-        click.argument("scenario"),
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(1, 256),
-            default=1,
-            help="Worker processes; never changes a number.",
-        ),
-        click.option(
-            "--replicates",
-            type=click.IntRange(1, 1_000_000),
-            help="Instead of the scenario's own number.",
-        ),
-        click.option(
-            "--seed", type=click.IntRange(0, 2**64 - 1), help="Instead of the scenario's own seed."
-        ),
-        click.option(
-            "--out",
-            type=click.Path(file_okay=False),
-            help="Keep results here; a plain run writes nothing.",
-        ),
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(["table", "json", "csv", "markdown"]),
-            default="table",
-            show_default=True,
-        ),
-        click.option(
-            "--cluster", metavar="ADDRESS", help="Run on this Dask cluster (needs the extra dask)."
-        ),
-        click.option(
-            "--retry", is_flag=True, help="Run again what failed in an earlier run into --out."
-        ),
-    )
+    """Add OPTIONS to a command, which gets them as `settings`, before its own options."""
 
-    def asking(**told: Any) -> None:
-        keys = Asked.__dataclass_fields__
-        asked = Asked(**{key: told.pop(key) for key in keys})
+    @wraps(command)
+    def with_settings(**options: Any) -> None:
+        given = {field.name: options.pop(field.name) for field in fields(RunSettings)}
         try:
-            command(asked=asked, **told)
-        except KeyboardInterrupt:  # while it was still, or already again, at something short
-            _interrupted()
+            command(RunSettings(**given), **options)
+        except KeyboardInterrupt:  # before the run has begun, or after it
+            interrupt()
         except Exception as error:
+            # An import that is interrupted raises another error because of it.
             if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-                _interrupted()  # as an import tells it
+                interrupt()
             raise
 
-    asking.__name__, asking.__doc__ = command.__name__, command.__doc__
-    wrapped: Callable[..., None] = asking
-    wrapped.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-    for option in reversed(options):
+    wrapped: Callable[..., None] = with_settings
+    for option in reversed(OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 
 
-def _interrupted() -> NoReturn:
-    click.echo("\ninterrupted", err=True)
-    sys.exit(INTERRUPTED)
-
-
-def end(failed: list[Any]) -> None:
-    """Tell what failed, if anything did."""
-    if failed:
-        from oversight.cli.printing import show_failed
-
-        show_failed(failed)
-        sys.exit(SOME_FAILED)
-
-
-def refuse(says: str) -> NoReturn:
-    """Bad input: say what, and end."""
-    click.echo(says, err=True)
-    sys.exit(BAD_INPUT)
-
-
 def try_load(scenario: str) -> Study | None:
-    """The study in a file; None where it cannot be used, which was said."""
+    """The study in a file; None where it cannot be used, after every problem is printed."""
     from oversight.core.errors import ScenarioError
     from oversight.studies.scenario import load as read
 
@@ -178,7 +169,7 @@ def try_load(scenario: str) -> Study | None:
 
 
 def load(scenario: str) -> Study:
-    """The study in a file; ends where it cannot be used."""
+    """The study in a file. Ends the program where it cannot be used."""
     study = try_load(scenario)
     if study is None:
         sys.exit(BAD_INPUT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from oversight.core.columns import Column, column_of
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics.columns import GAINS, MEASURES, PGR, SHARE
@@ -19,6 +21,17 @@ REPLICATES = Column("replicates", "replicates that succeeded", kind="whole")
 
 RUNS = (*ABOUT, REPLICATE, *MEASURES, *DESK)
 """A row a case and replicate: runs.csv."""
+
+
+def knob_column(path: str, values: Iterable[float]) -> Column:
+    """The column of a knob that a sweep varies: whole numbers, if all its values are.
+
+    >>> knob_column("desk.people", (1, 5)).kind, knob_column("overseer.structure", (0, 0.5)).kind
+    ('whole', 'number')
+    """
+    whole = all(isinstance(value, int) for value in values)
+    meaning = "value of the knob at this point of the sweep"
+    return Column(path, meaning, "of the knob", kind="whole" if whole else "number", format="g")
 
 
 def _measures(first: str, last: str) -> tuple[Column, ...]:

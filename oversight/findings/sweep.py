@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from oversight.core.columns import names
+from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.results import DIFFERENCE, SUMMARY, Results, Row, write_csv
+from oversight.findings.results import Results, Row, write_csv
 from oversight.metrics.crossings import Crossing, crossings
 from oversight.running.keys import Keys
-from oversight.running.replicate import COLUMNS, Failed
+from oversight.running.replicate import Failed
 from oversight.running.store import Store
 from oversight.studies.knobs import varied
 from oversight.studies.study import Case, Study
@@ -143,25 +143,36 @@ class Swept:
         return changes
 
     @property
-    def summary_keys(self) -> list[str]:
+    def knob_columns(self) -> tuple[Column, ...]:
+        """A column a knob that varies."""
+        return tuple(columns.knob_column(knob, values) for knob, values in self.grid.items())
+
+    @property
+    def summary_columns(self) -> tuple[Column, ...]:
         """Columns of a summary row: the knobs come after what it is about."""
-        return [*ABOUT, *self.knobs, *SUMMARY[len(ABOUT) :]]
+        return (*columns.ABOUT, *self.knob_columns, *columns.SUMMARY[len(columns.ABOUT) :])
+
+    @property
+    def run_columns(self) -> tuple[Column, ...]:
+        """Columns of a row a replicate, likewise."""
+        return (*columns.ABOUT, *self.knob_columns, *columns.RUNS[len(columns.ABOUT) :])
 
     def to_csv(self, folder: Path, only: Sequence[str] = ()) -> None:
         """Write runs.csv, summary.csv, differences.csv and crossings.csv, or some of them, a point
         at a time. Raises StoreError where a file cannot be written."""
         crossed = (asdict(crossing) for crossing in self.crossings())
-        tables: tuple[tuple[str, list[str], Iterator[Row]], ...] = (
-            ("runs", [*ABOUT, *self.knobs, "replicate", *COLUMNS], self.rows()),
-            ("summary", self.summary_keys, self.summary()),
-            ("differences", [*self.knobs, *DIFFERENCE], self.differences_rows()),
-            ("crossings", [*names(columns.CROSSING)], crossed),
+        differences = (*self.knob_columns, *columns.DIFFERENCE)
+        tables: tuple[tuple[str, tuple[Column, ...], Iterator[Row]], ...] = (
+            ("runs", self.run_columns, self.rows()),
+            ("summary", self.summary_columns, self.summary()),
+            ("differences", differences, self.differences_rows()),
+            ("crossings", columns.CROSSING, crossed),
         )
-        for name, keys, rows in tables:
+        for name, declared, rows in tables:
             if only and name not in only:
                 continue
             with writing(folder / f"{name}.csv") as file:
-                write_csv(file, keys, rows)
+                write_csv(file, names(declared), rows)
 
 
 def _first(row: Row) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from oversight.core.columns import names
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Results, Row
-from oversight.metrics.pgr import Difference
+from oversight.metrics.pgr import Difference, Status
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, interval, listed, subject
 
@@ -43,7 +43,7 @@ def document(results: Results, precision: float | None = None) -> Document:
 
     def parts() -> Iterator[Part]:
         summary = results.summary()
-        yield _protocols(summary)
+        yield _protocols(results, summary)
         if study.desk:
             yield _desk(summary)
         lines = notes(results)
@@ -62,14 +62,15 @@ def document(results: Results, precision: float | None = None) -> Document:
     return Document(title, parts, data, names(SUMMARY), results.summary)
 
 
-def _protocols(summary: list[Row]) -> Table:
-    rows = [_cells(row) for row in summary]
+def _protocols(results: Results, summary: list[Row]) -> Table:
+    """PGR and its parts; a star marks a structured share to be read with care."""
+    flags = [results.structured_share(case).state is Status.FLAGGED for case in results.cases]
+    rows = [_cells(row, "*" * flagged) for row, flagged in zip(summary, flags, strict=True)]
     return Table(list(HEADS), rows, narrow=list(HEADS.values()))
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, star: str) -> list[str]:
     """A summary row in the order of HEADS."""
-    star = "*" if row["structured_share_status"].startswith("flagged") else ""
     return [
         subject(row),
         cell(row, "pgr"),
@@ -121,10 +122,10 @@ def notes(results: Results) -> list[str]:
         )
     by_reason: dict[str, list[str]] = {}
     for row in rows:
-        if row["pgr_status"] != "ok":
+        if row["pgr"] is None:
             by_reason.setdefault(row["pgr_status"], []).append(subject(row))
     lines += [f"PGR {reason} ({', '.join(protocols)})" for reason, protocols in by_reason.items()]
-    lines += _share_notes(rows)
+    lines += _share_notes(results)
     argued = [
         f"{subject(row)} {cell(row, 'agent_score_difference')}"
         for row in rows
@@ -136,20 +137,17 @@ def notes(results: Results) -> list[str]:
     return lines + _difference_notes(results.differences())
 
 
-def _share_notes(rows: list[Row]) -> list[str]:
+def _share_notes(results: Results) -> list[str]:
     """Where the structured share is to be read with care, and where it is undefined."""
+    shares = [(case.protocol, results.structured_share(case)) for case in results.cases]
+    flagged = [f"{name} ({share.text})" for name, share in shares if share.state is Status.FLAGGED]
     lines = []
-    flagged = [
-        f"{row['protocol']} ({row['structured_share_status'].removeprefix('flagged: ')})"
-        for row in rows
-        if row["structured_share_status"].startswith("flagged")
-    ]
     if flagged:
         lines.append("* structured share to be read with care: " + "; ".join(flagged))
     return lines + [
-        f"structured share of {row['protocol']} {row['structured_share_status']}"
-        for row in rows
-        if row["structured_share_status"].startswith("undefined")
+        f"structured share of {name} {share.status}"
+        for name, share in shares
+        if share.state is Status.UNDEFINED
     ]
 
 

@@ -24,6 +24,12 @@ RANKED = (
     "Ranking by robustness: the mean severity borne over the failures that apply to the protocol "
     "and its roles, 1 where it never breaks"
 )
+WORDS = {
+    Outcome.NEVER: "never ",
+    Outcome.START: "start ",
+    Outcome.UNDEFINED: "undefined ",
+    Outcome.NOT_APPLICABLE: "– ",
+}
 FEW = 4
 """Of so many failures or fewer, the dose-response is shown unasked."""
 
@@ -104,8 +110,7 @@ def _cell(point: Break) -> str:
     """A break point in few letters."""
     if point.outcome is Outcome.BREAKS:
         return f"{two(point.severity)}{'!' if point.silent else ' '}"
-    words = {Outcome.NEVER: "never ", Outcome.START: "start ", Outcome.UNDEFINED: "undefined "}
-    return words.get(point.outcome, "– ")
+    return WORDS[point.outcome]
 
 
 def _ranking(stress: Stress) -> Table:

@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from oversight.core.columns import names
 from oversight.findings.results import Row
 from oversight.findings.sweep import Swept
 from oversight.metrics.crossings import Crossing
@@ -43,7 +44,7 @@ def document(swept: Swept, precision: float | None = None) -> Document:
         }
 
     title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, swept.summary_keys, swept.summary)
+    return Document(title, parts, data, names(swept.summary_columns), swept.summary)
 
 
 def tables(swept: Swept) -> Iterator[Part]:
@@ -128,7 +129,7 @@ def notes(swept: Swept) -> list[str]:
         lines = ["No two protocols clearly change places."]
     reasons: dict[str, list[str]] = {}
     for row in swept.summary():
-        if row["pgr_status"] != "ok":
+        if row["pgr"] is None:
             at = ", ".join(f"{name} {row[name]:g}" for name in swept.knobs)
             reasons.setdefault(row["pgr_status"], []).append(f"{subject(row)} at {at}")
     lines += [f"PGR {reason} ({listed(where, 6, '; ')})" for reason, where in reasons.items()]

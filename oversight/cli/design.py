@@ -1,0 +1,45 @@
+"""`oversight design`: a search for protocols under a budget of human minutes."""
+
+from __future__ import annotations
+
+import click
+
+from oversight.cli.exits import finish, refuse
+from oversight.cli.options import RunSettings, run_options
+from oversight.cli.printing import show
+
+
+@click.command()
+@run_options
+@click.option(
+    "--evaluations", type=click.IntRange(1, 100_000), help="Instead of the scenario's own number."
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Human minutes an item, at most; instead of the scenario's.",
+)
+def design(settings: RunSettings, evaluations: int | None, minutes: float | None) -> None:
+    """Search hybrids for the Pareto front of human minutes and PGR.
+
+    The front is confirmed on fresh replicates, beside SCENARIO's own protocols and random search.
+    With --out, a killed search goes on, and the front is written as scenario files.
+    """
+    study = settings.study()
+    from oversight.analyses.designing import design as run_study
+    from oversight.cli.progress import progress
+    from oversight.core.errors import DesignError
+    from oversight.reports.design import document
+    from oversight.studies.design import Design
+
+    given = {"evaluations": evaluations, "minutes": minutes}
+    changed = {key: value for key, value in given.items() if value is not None}
+    search = (study.design or Design()).model_copy(update=changed)
+    study = study.model_copy(update={"design": search})
+    try:
+        with settings.running(progress()) as run:
+            designed = run_study(study, **run)
+    except DesignError as error:
+        refuse(str(error))
+    show(document(designed), settings.form)
+    finish(designed.confirmed.failed)
