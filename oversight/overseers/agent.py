@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from oversight.components.component import Component
 from oversight.components.overseer import Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
@@ -42,23 +40,6 @@ class Agent(Component):
         judge     who will decide
         """
         raise TypeError(f"{type(self).__name__} does not argue")
-
-    def argue_all(
-        self,
-        claims: Claims,
-        sides: Mapping[str, BoolArray],
-        rounds: int,
-        arguing: Arguing,
-        chance: Chance,
-        *,
-        evidence: Evidence | None = None,
-        judge: Overseer | None = None,
-    ) -> tuple[Argument, ...]:
-        """The same for every side, by the name of who speaks for it."""
-        return tuple(
-            self.argue(claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge)
-            for who, side in sides.items()
-        )
 
     def assist(
         self,

@@ -32,7 +32,10 @@ def exchange(
     before = heard or Evidence()
     if turns == 0:
         return before
-    arguments = agent.argue_all(claims, sides, turns, arguing, chance, evidence=heard, judge=judge)
+    arguments = tuple(
+        agent.argue(claims, side, turns, arguing, chance, who, evidence=heard, judge=judge)
+        for who, side in sides.items()
+    )
     return Evidence(before.arguments + arguments, before.report, before.aids)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -63,22 +63,17 @@ class Model(Perceiver, Agent):
         evidence: Evidence | None = None,
         judge: Overseer | None = None,
     ) -> Argument:
-        return _argument(self.believe(claims), side, rounds, arguing, chance, who)
-
-    def argue_all(
-        self,
-        claims: Claims,
-        sides: Mapping[str, BoolArray],
-        rounds: int,
-        arguing: Arguing,
-        chance: Chance,
-        *,
-        evidence: Evidence | None = None,
-        judge: Overseer | None = None,
-    ) -> tuple[Argument, ...]:
-        believed = self.believe(claims)  # once for all sides
-        return tuple(
-            _argument(believed, side, rounds, arguing, chance, who) for who, side in sides.items()
+        # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu).
+        push = arguing.discernment * arguing.evidence
+        lean = np.where(side == self.believe(claims), push, -push)
+        total, apart = sum_of_best(chance, arguing.candidates, rounds, "argument", rounds, who)
+        return Argument(
+            side,
+            rounds * lean + total,
+            arguing.gain,
+            rounds,
+            who,
+            lambda: tuple(lean + part for part in apart()),
         )
 
     def assist(
@@ -121,24 +116,6 @@ class Model(Perceiver, Agent):
             rank = (luck[group] * doubted.sum(axis=0)).astype(np.int64)
             chosen[group] = np.argmax(np.cumsum(doubted, axis=0) > rank, axis=0)
         return chosen
-
-
-def _argument(
-    believed: BoolArray, side: BoolArray, rounds: int, arguing: Arguing, chance: Chance, who: str
-) -> Argument:
-    """The arguments of one side: p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around
-    c mu for the side that U believes, -c mu for the other (MODEL 5)."""
-    push = arguing.discernment * arguing.evidence
-    lean = np.where(side == believed, push, -push)
-    total, apart = sum_of_best(chance, arguing.candidates, rounds, "argument", rounds, who)
-    return Argument(
-        side,
-        rounds * lean + total,
-        arguing.gain,
-        rounds,
-        who,
-        lambda: tuple(lean + part for part in apart()),
-    )
 
 
 def by_gate(tree: TaskTree, claims: Claims) -> Iterator[tuple[Gate, IntArray, Claims]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from pydantic import Field, SkipValidation
 
@@ -69,23 +67,6 @@ class Recorder(RoleWrapper):
         self._note(claims, side)
         return super().argue(
             claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge
-        )
-
-    def argue_all(
-        self,
-        claims: Claims,
-        sides: Mapping[str, BoolArray],
-        rounds: int,
-        arguing: Arguing,
-        chance: Chance,
-        *,
-        evidence: Evidence | None = None,
-        judge: Overseer | None = None,
-    ) -> tuple[Argument, ...]:
-        for side in sides.values():
-            self._note(claims, side)
-        return as_role(self.inner, Agent).argue_all(
-            claims, sides, rounds, arguing, chance, evidence=evidence, judge=judge
         )
 
     def assist(

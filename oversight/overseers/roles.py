@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from oversight.components.overseer import Overseer
@@ -50,23 +49,6 @@ class RoleWrapper(Wrapper):
         """As `Agent.argue`."""
         return as_role(self.inner, Agent).argue(
             claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge
-        )
-
-    def argue_all(
-        self,
-        claims: Claims,
-        sides: Mapping[str, BoolArray],
-        rounds: int,
-        arguing: Arguing,
-        chance: Chance,
-        *,
-        evidence: Evidence | None = None,
-        judge: Overseer | None = None,
-    ) -> tuple[Argument, ...]:
-        """As `Agent.argue_all`, through this wrapper's own `argue`."""
-        return tuple(
-            self.argue(claims, side, rounds, arguing, chance, who, evidence=evidence, judge=judge)
-            for who, side in sides.items()
         )
 
     def assist(
