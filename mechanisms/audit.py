@@ -1,4 +1,4 @@
-"""Audit: a trusted overseer checks some of another's labels again, and overrides them."""
+"""Audit: a trusted overseer checks some labels of another overseer again, and overrides them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from oversight import (
 
 
 class Audit(Mechanism):
-    """`by` judges a share of the claims again; its verdict counts there.
+    """`by` judges a share of the claims again, and its verdict counts there.
 
-    A random share a gains a (A_by - A_of); one ranked by suspicion, the least sure first, gains
-    more as long as `of` knows where it errs.
+    A random share a gains a (A_by - A_of). A share ranked by suspicion, the least sure claims
+    first, gains more, as long as `of` knows where it errs (MODEL 5).
     """
 
     name: ClassVar[str] = "audit"

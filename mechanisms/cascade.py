@@ -1,4 +1,4 @@
-"""Cascade: ask somebody cheap first, and somebody better about what that one is unsure of."""
+"""Cascade: a cheap overseer judges first, and a better one judges what the first is unsure of."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class Cascade(Mechanism):
     """Claims about which `first` is less sure than `below`, or the least sure `share` of them, go
     on to `then`, whose verdict counts.
 
-    Sure is max(belief, 1 - belief): `below` 0.5 or less never escalates and is `first`; above 1 it
-    always does, and labels are those of `then`, for the price of both.
+    Sure is max(belief, 1 - belief). With `below` at 0.5 or less, nothing escalates and the cascade
+    is `first`. With `below` above 1, everything escalates: labels are those of `then`, and both are
+    paid (MODEL 5).
     """
 
     name: ClassVar[str] = "cascade"

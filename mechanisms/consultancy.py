@@ -27,11 +27,11 @@ from oversight import (
 
 
 class Consultancy(Mechanism, Arguing):
-    """A consultant argues for a side for `turns` turns; then the judge decides.
+    """A consultant argues for one side for `turns` turns; then the judge decides.
 
-    The side is assigned by a fair coin, or, if `open`, is the one that the consultant believes.
-    With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T))
-    (MODEL 5).
+    A fair coin assigns the side. If `open`, it is the side that the consultant believes. With a
+    perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(T)) (MODEL
+    5).
     """
 
     name: ClassVar[str] = "consultancy"

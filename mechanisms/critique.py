@@ -1,4 +1,5 @@
-"""Critique: a strong model lists flaws, the overseer judges with them (Saunders et al. 2022)."""
+"""Critique: a strong model lists flaws, and the overseer judges with the list (Saunders et al.
+2022)."""
 
 from __future__ import annotations
 
@@ -26,12 +27,12 @@ from oversight import (
 
 
 class Critique(Mechanism, Arguing):
-    """A critic argues that the claim is false, `flaws` times, whatever it believes; then the
-    judge decides.
+    """A critic argues `flaws` times that the claim is false, whatever it believes; then the judge
+    decides.
 
-    Flaws that are there are better argued than flaws that are not: with a perfect model, one
-    candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(flaws)), as for a consultant.
-    With more candidates the critic finds fault with everything.
+    Real flaws are better argued than invented ones. With a perfect model, one candidate and a judge
+    who knows nothing, P(right) = Phi(c mu sqrt(flaws)), as for a consultant. With many candidates
+    the critic finds fault with everything.
     """
 
     name: ClassVar[str] = "critique"

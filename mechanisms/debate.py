@@ -33,9 +33,9 @@ class Debate(Mechanism, Arguing):
     """Both sides argue for `turns` turns; then the judge decides.
 
     With a perfect model, one candidate and a judge who knows nothing, P(right) = Phi(c mu sqrt(2
-    T)). With `tree`, the debate first walks down the task tree, one disputed sub-question at a
-    time, and the judge rules at a leaf: with a perfect model and T = 0 it is as accurate as the
-    judge is on leaves, for one leaf check an item (MODEL 5).
+    T)). With `tree`, the debate first walks down the task tree, one disputed part at a time, and
+    the judge rules at a leaf. With a perfect model and T = 0 it is then as accurate as the judge is
+    on leaves, for one leaf check an item (MODEL 5).
     """
 
     name: ClassVar[str] = "debate"

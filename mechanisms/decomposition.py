@@ -1,4 +1,4 @@
-"""Task decomposition: small questions are checked, and the answers go up the tree (Christiano et
+"""Task decomposition: people check small questions, and the answers go up the tree (Christiano et
 al. 2018)."""
 
 from __future__ import annotations

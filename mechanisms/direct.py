@@ -1,4 +1,4 @@
-"""Direct judgment: the baseline every other mechanism is compared with."""
+"""Direct judgment: the baseline with which every other mechanism is compared."""
 
 from __future__ import annotations
 

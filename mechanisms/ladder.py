@@ -27,14 +27,13 @@ from oversight import (
 
 
 class Ladder(Mechanism):
-    """The overseer's labels of all items teach a student with a view of the representation of its
-    own, whose beliefs teach the next, and so on; the last one's are the verdicts.
+    """The overseer's labels of all items teach a student that sees part of the representation. That
+    student's beliefs teach the next one, and so on. The last student's beliefs are the verdicts.
 
     One rung that sees everything is plain weak-to-strong learning: a linear student learns a linear
-    student exactly. So a ladder of nested views cannot help, since every rung contains the one
-    below and inherits its errors to the last; independent views lose some of an error with each
-    rung, and some of the truth with it. It helps where what a rung learned wrongly is not in the
-    next one's view.
+    student exactly. So a ladder of nested views cannot help: every rung contains the view below and
+    inherits its errors exactly. With independent views, each rung loses some error and some truth.
+    It helps only if it loses more error.
     """
 
     name: ClassVar[str] = "ladder"

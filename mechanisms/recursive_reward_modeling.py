@@ -1,5 +1,5 @@
-"""Recursive reward modeling: reward models fitted level by level, each helping people judge the
-next (Leike et al. 2018)."""
+"""Recursive reward modeling: reward models are fitted level by level, and each helps people to
+judge the next level (Leike et al. 2018)."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from oversight import (
 
 
 class RecursiveRewardModeling(Mechanism, Arguing):
-    """One reward model a height, fitted to judgments of a sample of that height's claims, leaves
+    """Each height has one reward model, fitted to judgments of a sample of its claims. Leaves come
     first.
 
-    Above the leaves the evaluator is aided: trust x the reward model's evidence about the sub-
-    questions, pushed through the gate, and the best of n arguments by an assistant, ranked by the
-    reward model. People are paid per sample, not per item: that is the bargain, and errors handed
-    from level to level are its risk. The last reward model is itself a linear probe, so its errors
-    are fully representable and its generalization gain is about 0 (MODEL 5).
+    Above the leaves the evaluator has two aids: `trust` times the evidence of the reward models
+    about the parts, pushed through the gate; and the best of n arguments by an assistant, ranked by
+    those reward models. People are paid per sample, not per item, so labels are cheap. The risk is
+    that errors pass from level to level. The last reward model is itself a linear probe, so its
+    errors are fully representable and its generalization gain is about 0 (MODEL 5).
     """
 
     name: ClassVar[str] = "recursive_reward_modeling"

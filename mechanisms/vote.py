@@ -1,4 +1,4 @@
-"""Vote: several overseers judge apart, and a rule makes one verdict of theirs."""
+"""Vote: several overseers judge independently, and a rule makes one verdict from theirs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from oversight import Amount, Human, OverseerSlot, Panel, Rule, Tries
 
 
 class Vote(Panel):
-    """Members may be people, models or whole protocols; identical ones are different people.
+    """Members may be people, models or whole protocols. Identical members are different people.
 
-    What the members all misunderstand no vote removes: the average of k people alike has r_k = r /
-    sqrt(r^2 + (1 - r^2) (s + (1 - s) / k)), which settles at the shared part (MODEL 3).
+    No vote removes what all members misunderstand. The average of k people of equal accuracy has
+    r_k = r / sqrt(r^2 + (1 - r^2) (s + (1 - s) / k)), which settles at the shared part (MODEL 3).
     `oversight.Panel` explains the rules.
     """
 

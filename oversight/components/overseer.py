@@ -22,12 +22,12 @@ class Overseer(Component):
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         """Verdicts on the claims, given the evidence put forward so far. Pure once prepared: it
         writes nothing, and any batch in any order gets the same numbers."""
-        raise TypeError(f"{type(self).__name__} does not say how it assesses claims")
+        raise TypeError(f"{type(self).__name__} defines no assess(claims, evidence)")
 
     def reliability(self, node: int) -> float:
         """The chance that this overseer's answer about a node is right, as far as it knows
         itself; in [0, 1]."""
-        raise TypeError(f"{type(self).__name__} does not say how accurate it is")
+        raise TypeError(f"{type(self).__name__} defines no reliability(node)")
 
 
 @dataclass(frozen=True, kw_only=True)

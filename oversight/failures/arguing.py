@@ -1,4 +1,4 @@
-"""Failures of the models that argue before a judge: debaters and consultants."""
+"""Failures of the models that argue before a judge: debaters, consultants and critics."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from oversight.overseers.persuasion import Arguing
 
 
 class ArguingFailure(Failure):
-    """A failure of what is argued: by how much each argument strikes the judge as stronger."""
+    """A failure of what a model argues: it changes how strongly an argument moves the judge."""
 
     can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic")
 
     def lies(self, claims: Claims, side: BoolArray) -> BoolArray:
-        """Where the side argued for is not what the model believes."""
+        """Where the model argues for a side that it does not believe, bool over claims.
+
+        side  the value of the claim that it argues for, bool over claims
+        """
         return np.asarray(side != as_role(self.inner, Agent).believe(claims))
 
     def stronger(
@@ -33,7 +36,7 @@ class ArguingFailure(Failure):
     ) -> FloatArray:
         """What a turn's argument gains, over claims, in units of c mu: the mean strength of a true
         argument. `lies` says where the side is not what the model believes."""
-        raise TypeError(f"{type(self).__name__} does not say how arguments change")
+        raise TypeError(f"{type(self).__name__} defines no stronger(claims, side, lies, turn, who)")
 
     def argue(
         self,
@@ -62,7 +65,7 @@ class ArguingFailure(Failure):
 
 
 class WeakHonestEvidence(ArguingFailure):
-    """Whoever argues for what they believe picks weak evidence."""
+    """A debater who argues for what it believes picks weak evidence."""
 
     name: ClassVar[str] = "weak_honest_evidence"
     knob: ClassVar[str] = "loss of a true argument, in its own mean strength; 2 leaves a lie's"
@@ -78,7 +81,7 @@ class WeakHonestEvidence(ArguingFailure):
 
 
 class PersuasiveLiar(ArguingFailure):
-    """Falsehoods are argued better than their evidence allows."""
+    """A liar argues better than its evidence allows."""
 
     name: ClassVar[str] = "persuasive_liar"
     knob: ClassVar[str] = "gain of a lie, in a true argument's mean strength; 2 makes it equal"
@@ -92,8 +95,8 @@ class PersuasiveLiar(ArguingFailure):
 
 
 class FabricatedEvidence(ArguingFailure):
-    """Some arguments for a falsehood rest on evidence that is made up and not checked; they strike
-    the judge as true ones do."""
+    """Some arguments for a falsehood rest on invented evidence that nobody checks. They move the
+    judge as much as true arguments do."""
 
     name: ClassVar[str] = "fabricated_evidence"
     knob: ClassVar[str] = "chance that an argument for a falsehood is made up"
@@ -106,8 +109,8 @@ class FabricatedEvidence(ArguingFailure):
 
 
 class ExploitedMisconception(ArguingFailure):
-    """The liar argues where the judge's own misconception is on its side, and announces such parts
-    wrongly."""
+    """The liar uses the judge's misconception: it argues where the misconception helps it, and
+    announces such parts wrongly."""
 
     name: ClassVar[str] = "exploited_misconception"
     knob: ClassVar[str] = "gain of a lie per unit of misconception that favors it"
@@ -145,11 +148,12 @@ class ExploitedMisconception(ArguingFailure):
 
 
 class ObfuscatedArgument(ArguingFailure):
-    """The falsehood's argument is so tangled that its flaw is there but cannot be located.
+    """The argument for a falsehood is so tangled that nobody can locate its flaw.
 
-    On the tree the opponent then disputes any of the m parts, right with chance 1/m: P(caught) =
-    q^D A + (1 - q^D) (1 - A) with q = 1 - severity (1 - 1/m). In a flat exchange the flaw cannot be
-    pointed out, and the falsehood argues as if it had no evidence against it.
+    On the tree the opponent then disputes any of the m parts and is right with chance 1/m. For one
+    flaw a level, P(caught) = q^D A + (1 - q^D) (1 - A) with q = 1 - severity (1 - 1/m). In a flat
+    exchange nobody can point out the flaw, so the falsehood argues as if no evidence spoke against
+    it.
     """
 
     name: ClassVar[str] = "obfuscated_argument"
@@ -172,8 +176,8 @@ class ObfuscatedArgument(ArguingFailure):
 
 
 class Collusion(ArguingFailure):
-    """Both debaters of an item are on one side: what they say tells the judge nothing, and no lie
-    is disputed."""
+    """Both debaters of an item work together: their arguments tell the judge nothing, and they
+    dispute no lie."""
 
     name: ClassVar[str] = "collusion"
     can_strike: ClassVar[tuple[str, ...]] = ("debater",)

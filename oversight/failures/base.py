@@ -1,8 +1,8 @@
 """Failures: wrappers that make one role of a protocol go wrong, by a severity (MODEL 8).
 
-A failure knows the role it strikes and no mechanism; no mechanism knows a failure. Every formula
-is written with `strength(claims)`, an array that is 0 where nothing is to go wrong, and must there
-give what the role gives, bit for bit. Slices of items and an onset then hold for all alike.
+A failure knows the role that it strikes and no mechanism. No mechanism knows a failure. Every
+formula uses `strength(claims)`, an array that is 0 where nothing goes wrong. There the formula must
+give what the role gives, bit for bit. Slices of items and an onset then work for every failure.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Some = Annotated[Share, Field(gt=0)]
 
 
 class Slice(Config):
-    """The items that a failure strikes: those for which all of this holds; all, if nothing is
-    said."""
+    """The items that a failure strikes: those that fit every field that is given. All items if no
+    field is given."""
 
     key_name: ClassVar[str] = "Slice"
 
@@ -52,13 +52,13 @@ class Slice(Config):
         return self
 
     def problem(self, items: int) -> str | None:
-        """Why there is no such item among so many, or None."""
+        """Why the slice holds none of so many items, or None if it may hold some."""
         if self.first is not None and self.first >= items:
             return f"holds no item from {self.first} on: there are {items}, counted from 0"
         return None
 
     def holds(self, pool: Pool) -> BoolArray:
-        """Over the items of a pool."""
+        """Whether each item of a pool is in the slice, bool over items."""
         everyone = pool.everyone
         held = np.ones(everyone.shape, dtype=np.bool_)
         if self.share is not None:
@@ -75,7 +75,7 @@ class Slice(Config):
 
 
 class Onset(Config):
-    """From when on a failure strikes."""
+    """Where a failure begins: with which item, and at which height of the tree."""
 
     key_name: ClassVar[str] = "Onset"
 
@@ -83,7 +83,7 @@ class Onset(Config):
     level: Whole = Field(0, description="the lowest height of a claim it strikes; 0 is the leaves")
 
     def problem(self, items: int, height: int) -> str | None:
-        """Why it never comes, or None."""
+        """Why it never begins, given the number of items and the height of the tree, or None."""
         if self.item >= items:
             return f"item {self.item} never comes: there are {items}, counted from 0"
         if self.level > height:
@@ -92,7 +92,8 @@ class Onset(Config):
 
 
 def depth(pool: Pool) -> FloatArray:
-    """Where each item ranks, in (0, 1), along a fixed random direction of x: small is far out."""
+    """The rank of each item along a fixed random direction of x, in (0, 1), over items. Small is
+    far out."""
     return pool.draws.kept(("region",), lambda: _ranked(pool))
 
 
@@ -117,13 +118,14 @@ class PreparedFailure(Prepared):
 
 
 class Failure(RoleWrapper):
-    """One way in which a role goes wrong. A subclass says the class attributes below and what it
-    does.
+    """One way in which a role goes wrong. A subclass gives the class attributes below and overrides
+    what goes wrong.
 
-    name    how scenario files call it
-    can_strike  the roles it can strike; every one that a protocol has, unless `on` names one
+    name        its name in scenario files
+    can_strike  the roles that it can strike. It strikes every one that a protocol has, unless `on`
+                names one
     knob        what severity turns, with its unit: 0 at severity 0, `most` at severity 1
-    source      where it comes from, and how it is calibrated where somebody measured
+    source      where it comes from, and how it is calibrated if somebody measured it
     why_flat    why its response may be flat or rise for every protocol; empty where that is a bug
     partial     whether it can be limited to some items
     """
@@ -168,28 +170,28 @@ class Failure(RoleWrapper):
         return PreparedFailure(pool, setting, struck=self.items.holds(pool), who=who)
 
     def roles_in(self, protocol: Component) -> list[str]:
-        """The roles of a protocol that it strikes."""
+        """The roles of a protocol that it strikes, by name."""
         has = roles_of(protocol).union(LAST)
         return [role for role in self.aims if role in has]
 
     @property
     def aims(self) -> tuple[str, ...]:
-        """The roles that it is meant for: the one named, or all that it can strike."""
+        """The roles that it is meant for: the one that `on` names, or all that it can strike."""
         return self.can_strike if self.on is None else (self.on,)
 
     def around(self, inner: Component, role: str, severity: float) -> Self:
-        """This failure of a component that plays `role`."""
+        """This failure, wrapped around a component that plays `role`."""
         return self.model_copy(update={"inner": inner, "on": role, "severity": severity})
 
     def described(self) -> str:
-        """What this failure is, as text: its name and the knobs that are not the default."""
+        """What this failure is, as text: its name and the knobs that differ from the default."""
         fields = type(self).model_fields
         knobs = {k: getattr(self, k) for k in sorted(self.file_keys())}
         changed = [f"{k}={config_key(v)}" for k, v in knobs.items() if v != fields[k].get_default()]
         return f"{self.name}({', '.join(changed)})"
 
     def strength(self, claims: Claims) -> FloatArray:
-        """The knob's value over claims: severity x `most`, and 0 where this does not strike."""
+        """The value of the knob over claims: severity x `most` where it strikes, 0 elsewhere."""
         struck = self.bound.struck[claims.item] & (claims.item >= self.onset.item)
         if self.onset.level > 0:
             struck = struck & (self.pool.template.heights[claims.node] >= self.onset.level)
@@ -197,12 +199,13 @@ class Failure(RoleWrapper):
         return np.where(struck, self.severity * self.most, 0.0)
 
     def strikes(self, claims: Claims, *name: str | int) -> BoolArray:
-        """Where it strikes, if the knob is the chance of that; a higher severity adds claims and
-        keeps those it had."""
+        """Where it strikes if the knob is a chance, bool over claims. A higher severity keeps the
+        claims that a lower one strikes and adds more."""
         return np.asarray(self.chance(claims).uniform("strikes", *name) < self.strength(claims))
 
     def chance(self, claims: Claims) -> Chance:
-        """Its own draws, which depend on neither severity nor what it is nested in."""
+        """Its own draws for these claims. They depend neither on severity nor on what it is nested
+        in."""
         return Chance(
             self.pool.draws,
             ("failure", self.name, self.on or "", self.bound.who, self.seat),
@@ -211,19 +214,21 @@ class Failure(RoleWrapper):
 
     @property
     def seat(self) -> int:
-        """Which of identical siblings this strikes; override where one cause strikes them all."""
+        """Which of several identical siblings it strikes, as a number. Override it where one cause
+        strikes all of them."""
         return self.copy_number
 
 
 class OverseerFailure(Failure, OverseerWrapper):
-    """A failure of whoever judges: of the evidence they hear, or of the verdicts they give."""
+    """A failure of an overseer: of the evidence that it hears, or of the verdicts that it gives."""
 
     def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
-        """The evidence as it reaches them."""
+        """The evidence as it reaches the overseer. By default it is unchanged."""
         return evidence
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
-        """The verdicts as they give them; `evidence` is what was put forward."""
+        """The verdicts as the overseer gives them. `evidence` is what reached it. By default they
+        are unchanged."""
         return verdicts
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
@@ -241,7 +246,7 @@ class PoolFailure(OverseerFailure):
 
     def view(self, pool: Pool) -> Pool:
         """The pool as it looks under this failure."""
-        raise TypeError(f"{type(self).__name__} does not say how the pool looks")
+        raise TypeError(f"{type(self).__name__} defines no view(pool)")
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         failing = self.with_prepared(self.strikable(pool, setting))
@@ -250,4 +255,4 @@ class PoolFailure(OverseerFailure):
 
 
 class StudentFailure(Failure):
-    """A failure of the student: of what it sees, learns from, or answers."""
+    """A failure of the student: of what it sees, what it learns from, or what it answers."""

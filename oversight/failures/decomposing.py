@@ -1,4 +1,5 @@
-"""Failures of the parts of a decomposition: who checks the leaves, and what carries answers up."""
+"""Failures of a decomposition: of those who check the parts, and of the gates that carry answers
+up."""
 
 from __future__ import annotations
 
@@ -17,14 +18,15 @@ from oversight.worlds.base import Pool
 
 
 def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> Verdicts:
-    """The verdicts with the wrong answer, as strongly stated, where struck."""
+    """The verdicts with the wrong answer, stated as strongly as before, where `struck` (bool over
+    claims)."""
     strength = np.abs(verdicts.evidence)
     lie = np.where(pool.truth(claims), -strength, strength)
     return replace(verdicts, evidence=np.where(struck, lie, verdicts.evidence))
 
 
 class MaliciousLeaves(OverseerFailure):
-    """Some of the answers about parts come from somebody who wants the whole to come out wrong."""
+    """Somebody who wants the whole to come out wrong answers some of the parts."""
 
     name: ClassVar[str] = "malicious_leaves"
     can_strike: ClassVar[tuple[str, ...]] = ("checker", "first", "of", "members")
@@ -53,7 +55,7 @@ class LostContext(OverseerFailure):
 
 
 class CommonCause(OverseerFailure):
-    """Errors that all checkers of an item make together, whatever their number: errors of rate p
+    """All checkers of an item make some errors together, however many they are. Errors of rate p
     with a common cause of share rho leave any number of votes wrong with chance rho p."""
 
     name: ClassVar[str] = "common_cause"
@@ -79,7 +81,7 @@ class CommonCause(OverseerFailure):
 
 
 class NoisyAggregator(Failure):
-    """Each gate's output comes out wrong with some chance, and nobody reckons with it."""
+    """The output of each gate is wrong with some chance, and nobody allows for it."""
 
     name: ClassVar[str] = "noisy_aggregator"
     can_strike: ClassVar[tuple[str, ...]] = ("aggregator",)

@@ -1,4 +1,4 @@
-"""Failures as a scenario file says them, and how they get into a protocol."""
+"""Failures as a scenario file gives them, and how they enter a protocol."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ Severity = Annotated[Share, expecting("{value!r} is no severity; expected number
 
 
 class Injection(Config):
-    """Failures that strike together, and the severities at which they are tried."""
+    """Failures that strike together, and the severities to try."""
 
     together: tuple[Failure, ...]
     severity: tuple[float, ...] = SEVERITIES
 
     def into(self, protocol: Overseer, student: Any, severity: float) -> tuple[Overseer, Any]:
-        """The protocol and the student with every failure in place. Roles inside the protocol come
-        first, then its tree and its labels, so that the order they are written in does not matter
-        where they differ in role."""
+        """The protocol and the student with every failure in place.
+
+        Roles inside the protocol come first, then its tree, then its labels. So the order in the
+        file does not matter for failures that strike different roles.
+        """
         failing: Component = protocol
         for failure in self.together:
             for role in failure.roles_in(protocol):
@@ -57,15 +59,15 @@ class Injection(Config):
         return failing, student
 
     def roles_in(self, protocol: Overseer) -> set[str]:
-        """The roles of a protocol that this strikes; none where it does not apply."""
+        """The roles of a protocol that these failures strike; none if they do not apply."""
         return {role for failure in self.together for role in failure.roles_in(protocol)}
 
     def described(self) -> str:
-        """What this is, as text, without severities."""
+        """These failures as text, without severities."""
         return " + ".join(sorted(failure.described() for failure in self.together))
 
     def written(self) -> dict[str, Any]:
-        """As a scenario file writes it."""
+        """These failures as a scenario file writes them."""
         parts = [_written(failure) for failure in self.together]
         whole = parts[0] if len(parts) == 1 else {"together": parts}
         return {**whole, "severity": list(self.severity)}
@@ -73,7 +75,7 @@ class Injection(Config):
     def problems(
         self, protocols: Iterable[Overseer], items: int, height: int
     ) -> list[tuple[tuple[str | int, ...], str]]:
-        """What does not fit the scenario, each with where."""
+        """What does not fit the scenario, each with its place in the file."""
         found: list[tuple[tuple[str | int, ...], str]] = []
         has = set(LAST).union(*(roles_of(protocol) for protocol in protocols))
         for i, failure in enumerate(self.together):
@@ -186,7 +188,7 @@ def _misused(kind: Any, settings: Mapping[str, Any]) -> list[InitErrorDetails]:
 
 
 def catalogue() -> dict[str, Injection]:
-    """Every registered failure as it stands, by name."""
+    """Every registered failure with its defaults, by name."""
     loaded = plugins("failures").loaded
     return {name: Injection(together=(loaded[name](),)) for name in sorted(loaded)}
 

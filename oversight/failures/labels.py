@@ -15,12 +15,12 @@ from oversight.failures.base import OverseerFailure, depth
 
 
 class LabelFailure(OverseerFailure):
-    """Some labels are turned into their opposite."""
+    """Some labels are flipped."""
 
     can_strike: ClassVar[tuple[str, ...]] = ("labels",)
 
     def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
-        """Which ones."""
+        """Which labels are flipped, bool over claims."""
         return self.strikes(claims)
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
@@ -29,8 +29,10 @@ class LabelFailure(OverseerFailure):
 
 
 class RandomFlips(LabelFailure):
-    """Labels are mixed up at random. Many items average it away: the student is better than its
-    labels."""
+    """Labels are flipped at random.
+
+    With many items the student averages this away: it is better than its labels.
+    """
 
     name: ClassVar[str] = "random_flips"
     knob: ClassVar[str] = "share of labels that are turned"
@@ -39,12 +41,12 @@ class RandomFlips(LabelFailure):
 
 
 class OneSidedFlips(LabelFailure):
-    """Labels of one value are turned, that of the label itself or of the truth.
+    """Labels of one value are flipped, where the value is that of the label itself or that of the
+    truth.
 
-    Either way accuracy falls and, with many items, the student's AUC stays: the mean of x L over a
-    half of the items is that over the other by symmetry, so that turning labels in one half
-    shortens the probe and moves its threshold but does not change its direction. (MODEL 8 has this
-    for the label's value only.)
+    Either way accuracy falls, and with many items the student's AUC stays. By symmetry, the mean of
+    x L is the same over both halves of the items. So flipping labels in one half makes the probe's
+    weights shorter and moves its threshold, and does not change its direction (MODEL 8).
     """
 
     name: ClassVar[str] = "one_sided_flips"
@@ -60,8 +62,8 @@ class OneSidedFlips(LabelFailure):
 
 
 class LabelTampering(LabelFailure):
-    """Whoever is to be overseen edits the record: on a cap of the representation every label says
-    yes, an error that the student can represent."""
+    """The overseen model edits the record: on a cap of the representation every label says yes. The
+    student can represent this error."""
 
     name: ClassVar[str] = "label_tampering"
     knob: ClassVar[str] = "share of the labels that were edited"

@@ -14,14 +14,15 @@ from oversight.failures.base import OverseerFailure
 
 
 def both_sides(evidence: Evidence, claims: Claims) -> BoolArray:
-    """Where arguments for both sides were heard, over claims."""
+    """Where somebody argued for each of the two sides, bool over claims."""
     first = evidence.arguments[0].side if evidence.arguments else np.False_
     apart = [argument.side != first for argument in evidence.arguments]
     return np.broadcast_to(np.any(apart, axis=0), claims.shape)
 
 
 def without(argument: Argument, missed: list[BoolArray]) -> Argument:
-    """The argument without the turns that were missed, each over claims."""
+    """The argument without the turns that the judge missed; `missed` has a bool array over claims
+    for each turn."""
     parts = argument.parts
     lost = sum((np.where(m, p, 0.0) for m, p in zip(missed, parts, strict=True)), np.float64(0.0))
     rest = tuple(np.where(m, 0.0, p) for m, p in zip(missed, parts, strict=True))
@@ -29,13 +30,13 @@ def without(argument: Argument, missed: list[BoolArray]) -> Argument:
 
 
 class Listening(OverseerFailure):
-    """A failure of whoever hears evidence."""
+    """A failure of an overseer who hears evidence."""
 
     can_strike: ClassVar[tuple[str, ...]] = ("judge", "evaluator")
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
-        """The evidence that they state having heard this."""
-        raise TypeError(f"{type(self).__name__} does not say how it sways")
+        """The evidence that the overseer states after it heard this, in log-odds over claims."""
+        raise TypeError(f"{type(self).__name__} defines no swayed(claims, evidence, verdicts)")
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         if evidence is None:
@@ -44,7 +45,7 @@ class Listening(OverseerFailure):
 
 
 class PositionBias(Listening):
-    """The judge favors the side that it happens to hear first."""
+    """The judge favors the side that it hears first. A coin decides which side that is."""
 
     name: ClassVar[str] = "position_bias"
     knob: ClassVar[str] = "log-odds toward the side heard first"
@@ -61,7 +62,8 @@ class PositionBias(Listening):
 
 
 class VerbosityBias(Listening):
-    """The judge is moved by the length of what is said, which has nothing to do with the truth."""
+    """The length of an argument moves the judge. The length is random and has nothing to do with
+    the truth."""
 
     name: ClassVar[str] = "verbosity_bias"
     knob: ClassVar[str] = "log-odds per standard deviation of an argument's log length"
@@ -77,7 +79,7 @@ class VerbosityBias(Listening):
 
 
 class Sycophancy(Listening):
-    """The judge takes a lone adviser's word for it."""
+    """The judge believes a lone adviser."""
 
     name: ClassVar[str] = "sycophancy"
     knob: ClassVar[str] = "chance of taking over a lone adviser's answer"
@@ -95,7 +97,7 @@ class Sycophancy(Listening):
 
 
 class AutomationBias(Listening):
-    """The evaluator takes over what an aid reports instead of judging."""
+    """The evaluator repeats what an aid reports instead of judging."""
 
     name: ClassVar[str] = "automation_bias"
     knob: ClassVar[str] = "chance of taking over the aid's answer"
@@ -110,7 +112,7 @@ class AutomationBias(Listening):
 
 
 class Inattention(OverseerFailure):
-    """Each argument is missed with some chance, though the time to read it is spent."""
+    """The judge misses an argument with some chance, and still spends the time to read it."""
 
     name: ClassVar[str] = "inattention"
     can_strike: ClassVar[tuple[str, ...]] = ("judge", "evaluator")
@@ -129,7 +131,7 @@ class Inattention(OverseerFailure):
 
 
 class PrematureStopping(OverseerFailure):
-    """The judge has heard enough after some turn and reads no further."""
+    """The judge stops reading after some turn."""
 
     name: ClassVar[str] = "premature_stopping"
     can_strike: ClassVar[tuple[str, ...]] = ("judge",)

@@ -1,4 +1,4 @@
-"""Failures of people, wherever they sit in a protocol."""
+"""Failures of people, in any slot of a protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from oversight.failures.decomposing import wrong
 
 
 class Overconfidence(OverseerFailure):
-    """People state more than they know: log-odds are multiplied, answers stay."""
+    """People state more confidence than they should: their log-odds are multiplied, their answers
+    stay."""
 
     name: ClassVar[str] = "overconfidence"
     can_strike: ClassVar[tuple[str, ...]] = ("people",)
@@ -35,7 +36,8 @@ class Overconfidence(OverseerFailure):
 
 
 class Underconfidence(OverseerFailure):
-    """People state less than they know: log-odds are divided, answers stay."""
+    """People state less confidence than they should: their log-odds are divided, their answers
+    stay."""
 
     name: ClassVar[str] = "underconfidence"
     can_strike: ClassVar[tuple[str, ...]] = ("people",)
@@ -67,10 +69,11 @@ class BeliefBias(OverseerFailure):
 
 
 class WrongOnAClass(OverseerFailure):
-    """On one class of inputs, a cap of the items' representation, answers come out inverted, or
-    always wrong.
+    """On one class of inputs, a cap of the items' representation, answers are inverted or always
+    wrong.
 
-    Label accuracy against the intended answer falls by f (2 A - 1) or f A, A on the class.
+    The class has share f of the items. Label accuracy against the intended answer falls by f (2 A -
+    1) or by f A, where A is the accuracy on the class.
     """
 
     name: ClassVar[str] = "wrong_on_a_class"

@@ -1,4 +1,4 @@
-"""Failures of reward models, of the assistant that is ranked by them, and of who evaluates."""
+"""Failures of reward models, of the assistant whose arguments they rank, and of the evaluator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from oversight.worlds.views import View
 
 
 class RewardModelFailure(Failure):
-    """A failure of what a reward model is taught."""
+    """A failure of what a reward model learns from."""
 
     can_strike: ClassVar[tuple[str, ...]] = ("reward_model",)
 
     def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
-        """The claims and beliefs that it is fitted to."""
+        """The claims and the beliefs, in [0, 1], that the reward model is fitted to."""
         return claims, labels
 
     def fit(self, pool: Pool, claims: Claims, labels: FloatArray) -> Any:
@@ -49,7 +49,7 @@ class TooFewComparisons(RewardModelFailure):
 
 
 class LabelNoise(RewardModelFailure):
-    """Judgments reach the reward model reversed."""
+    """Some judgments are reversed before they reach the reward model."""
 
     name: ClassVar[str] = "label_noise"
     knob: ClassVar[str] = "share of judgments that are reversed"
@@ -61,8 +61,8 @@ class LabelNoise(RewardModelFailure):
 
 
 class StaleRewardModel(Failure):
-    """The reward model was fitted to what was made before; what it looks for has moved away from
-    what it should look for."""
+    """The reward model was fitted to older outputs, so what it looks for differs from what it
+    should look for."""
 
     name: ClassVar[str] = "stale_reward_model"
     can_strike: ClassVar[tuple[str, ...]] = ("reward_model",)
@@ -89,11 +89,11 @@ class StaleRewardModel(Failure):
 
 
 class HeavyTailedReward(Failure):
-    """The reward model's errors have heavy tails, so that the best of many candidates by its score
-    is best at being scored: reward hacking. Errors are Student-t(3), not rescaled.
+    """The errors of the reward model have heavy tails: the best of many candidates by its score is
+    then the best at gaming the score (reward hacking).
 
-    It takes many candidates and a reward model that ranks badly: near a perfect ranking its error
-    has no weight, whatever its tails.
+    Errors are Student-t(3), not rescaled. The failure needs many candidates and a reward model that
+    ranks badly. Near a perfect ranking the error has no weight, whatever its tails.
     """
 
     name: ClassVar[str] = "heavy_tailed_reward"
@@ -124,8 +124,8 @@ class HeavyTailedReward(Failure):
 
 
 class HiddenFlaws(Failure):
-    """The assistant, itself of the make that it is to examine, defends what it knows to be flawed:
-    where it believes a claim false it argues that it is true."""
+    """The assistant defends what it knows to be flawed: it argues that a claim is true where it
+    believes the claim false."""
 
     name: ClassVar[str] = "hidden_flaws"
     can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
@@ -149,7 +149,7 @@ class HiddenFlaws(Failure):
 
 
 class Drift(OverseerFailure):
-    """With every level the evaluator's criterion moves toward the misconception."""
+    """At every level the evaluator's criterion moves toward the misconception."""
 
     name: ClassVar[str] = "drift"
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
@@ -164,7 +164,8 @@ class Drift(OverseerFailure):
 
 
 class UnassessedAspect(PoolFailure):
-    """One aspect of what makes an answer good is never looked at: an oblique view of the claim."""
+    """Nobody evaluates one aspect of what makes an answer good, so the evaluator sees only part of
+    the margin."""
 
     name: ClassVar[str] = "unassessed_aspect"
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")

@@ -1,4 +1,4 @@
-"""Failures of the student: the labels are as they were."""
+"""Failures of the student. The labels are as they were."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oversight.worlds.base import Pool
 
 
 class NarrowView(StudentFailure):
-    """The student's representation lost dimensions, and what lay in them cannot be elicited."""
+    """The student's representation lost some dimensions, and nothing in them can be elicited."""
 
     name: ClassVar[str] = "narrow_view"
     can_strike: ClassVar[tuple[str, ...]] = ("student",)
@@ -39,8 +39,8 @@ class NarrowView(StudentFailure):
 
 
 class HumanSimulator(StudentFailure):
-    """The student learned what a person would say instead of what is so, and says that: at severity
-    1 it is exactly as good as the unaided overseer."""
+    """The student learned to say what a person would say, not what is true. At severity 1 it is
+    exactly as good as the unaided overseer."""
 
     name: ClassVar[str] = "human_simulator"
     can_strike: ClassVar[tuple[str, ...]] = ("student",)

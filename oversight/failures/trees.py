@@ -1,4 +1,4 @@
-"""Failures of the task tree: it is not what the protocol takes it for."""
+"""Failures of the task tree: it differs from what the protocol takes it for."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ class Redrawn(View):
 
 
 class DepthCut(PoolFailure):
-    """The budget does not reach the bottom of the tree: the lowest questions that are asked are
-    larger ones. Levels are whole, so the response has steps."""
+    """The budget does not reach the bottom of the tree, so the smallest questions that are asked
+    are larger.
+
+    Levels are whole, so the response has steps.
+    """
 
     name: ClassVar[str] = "depth_cut"
     can_strike: ClassVar[tuple[str, ...]] = ("tree",)
@@ -52,8 +55,8 @@ class DepthCut(PoolFailure):
 
 
 class MismatchedInterfaces(PoolFailure):
-    """What one level means by yes, another takes for no: some edges of the tree, drawn anew in each
-    replicate, carry the opposite of what was answered."""
+    """What one level means by yes, the next takes for no: some edges of the tree carry the opposite
+    of the answer. Each replicate draws these edges anew."""
 
     name: ClassVar[str] = "mismatched_interfaces"
     can_strike: ClassVar[tuple[str, ...]] = ("tree",)
@@ -82,8 +85,10 @@ def _misread(gate: Gate, turned: BoolArray) -> Gate:
 
 
 class LostInteractions(PoolFailure):
-    """On some items the parts do not make up the whole: what matters lies between them. What is
-    found below the root there is true of another item."""
+    """On some items the parts say nothing about the whole: what matters lies between the parts.
+
+    The claims below the root of such an item have the truths of another item.
+    """
 
     name: ClassVar[str] = "lost_interactions"
     can_strike: ClassVar[tuple[str, ...]] = ("tree",)

@@ -17,7 +17,7 @@ class Agent(Component):
 
     def believe(self, claims: Claims) -> BoolArray:
         """Whether U takes each claim to be true."""
-        raise TypeError(f"{type(self).__name__} does not say what it believes")
+        raise TypeError(f"{type(self).__name__} defines no believe(claims)")
 
     def argue(
         self,
@@ -39,7 +39,7 @@ class Agent(Component):
         evidence  what was heard before
         judge     who will decide
         """
-        raise TypeError(f"{type(self).__name__} does not argue")
+        raise TypeError(f"{type(self).__name__} defines no argue(...)")
 
     def assist(
         self,
@@ -51,17 +51,17 @@ class Agent(Component):
     ) -> Argument:
         """The best argument for what U believes, by a ranking whose correlation with the evidence
         is given, over claims."""
-        raise TypeError(f"{type(self).__name__} does not assist")
+        raise TypeError(f"{type(self).__name__} defines no assist(...)")
 
     def announce(
         self, claims: Claims, value: BoolArray, chance: Chance, *name: str | int
     ) -> IntArray:
         """A code of values for the children of each claim under which the claim has the value
         defended."""
-        raise TypeError(f"{type(self).__name__} does not announce")
+        raise TypeError(f"{type(self).__name__} defines no announce(...)")
 
     def dispute(
         self, claims: Claims, announced: IntArray, chance: Chance, *name: str | int
     ) -> IntArray:
         """The index of the child whose announced value it disputes, int over claims."""
-        raise TypeError(f"{type(self).__name__} does not dispute")
+        raise TypeError(f"{type(self).__name__} defines no dispute(...)")

@@ -1,4 +1,4 @@
-"""How answers about sub-questions become an answer about the question (MODEL 5, decomposition)."""
+"""How answers about parts become an answer about the whole question (MODEL 5, decomposition)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Checked:
 
     @property
     def frontier(self) -> list[int]:
-        """The nodes that are checked."""
+        """The nodes that the checker judged."""
         return self.tree.frontier(self.node, self.height)
 
     def gates(self) -> Iterator[tuple[int, Gate, list[int]]]:
@@ -52,17 +52,18 @@ class Checked:
 
 
 class Aggregator(Component):
-    """Combines evidence at the nodes of a frontier into evidence about one node above it."""
+    """Combines evidence at the nodes of a frontier into evidence about one node above it. The
+    frontier is the set of nodes that the checker judges."""
 
     noise: Share = 0.0
 
     def combine(self, checked: Checked, chance: Chance) -> FloatArray:
-        """Evidence about the node, over items; `chance` draws over the same items."""
-        raise TypeError(f"{type(self).__name__} does not combine")
+        """Evidence about the node, in log-odds over items; `chance` draws for the same items."""
+        raise TypeError(f"{type(self).__name__} defines no combine(...)")
 
     def needed(self, checked: Checked, chance: Chance) -> BoolArray:
-        """Which frontier claims must be checked at all, shape (frontier, items); by default every
-        one."""
+        """Which frontier claims somebody must check, bool of shape (frontier, items); by default
+        all."""
         size = next(iter(checked.evidence.values())).size
         return np.ones((len(checked.frontier), size), dtype=np.bool_)
 
@@ -74,7 +75,7 @@ class Aggregator(Component):
 
 
 class Soft(Aggregator):
-    """Sum-product on the tree: exact posterior log-odds where errors are calibrated and
+    """Sum-product on the tree: the exact posterior log-odds if errors are calibrated and
     independent."""
 
     name: ClassVar[str] = "soft"
@@ -156,11 +157,12 @@ class Hard(Aggregator):
 def computed_true(
     tree: TaskTree, node: int, height: int, reliability: Mapping[int, float], noise: float = 0.0
 ) -> tuple[float, float]:
-    """P(the hard answer about `node` is "true" | the node is true), and the same given it is false.
+    """P(the hard answer about `node` is "true" | the node is true), and the same given that the
+    node is false.
 
-    Dynamic programming over P(computed | true) for any gates and irregular trees, with independent
-    errors at the frontier (right with chance `reliability`) and each gate's output flipped with
-    chance `noise`.
+    Dynamic programming over P(computed | true), for any gates and irregular trees. Errors at the
+    frontier are independent: an answer is right with chance `reliability`. The output of each gate
+    is flipped with chance `noise`.
     """
     computed: dict[int, tuple[float, float]] = {
         leaf: (reliability[leaf], 1 - reliability[leaf]) for leaf in tree.frontier(node, height)

@@ -27,8 +27,8 @@ class DawidSkene:
     yes_rate: FloatArray
 
     def evidence(self, answers: BoolArray, given: BoolArray) -> FloatArray:
-        """Log likelihood ratio for "true" of answers of shape (judges, ...); those not `given`
-        count for nothing."""
+        """Log likelihood ratio for "true", from answers of shape (judges, ...). Answers that are
+        not `given` do not count."""
         yes, no = np.log(self.yes_rate), np.log1p(-self.yes_rate)
         for_yes = (yes[:, 1] - yes[:, 0]).reshape(-1, *[1] * (answers.ndim - 1))
         for_no = (no[:, 1] - no[:, 0]).reshape(-1, *[1] * (answers.ndim - 1))
@@ -36,7 +36,8 @@ class DawidSkene:
 
 
 def fit(answers: BoolArray, given: BoolArray | None = None) -> DawidSkene:
-    """The most likely model of answers of shape (judges, items); at least one judge and item."""
+    """The most likely model for answers of shape (judges, items), with at least one judge and one
+    item."""
     given = np.ones_like(answers) if given is None else given
     count = given.sum(axis=0)
     true = np.where(count > 0, (answers & given).sum(axis=0) / np.maximum(count, 1), 0.5)

@@ -54,7 +54,7 @@ def pushes(evidence: Evidence) -> dict[str, FloatArray]:
 def judged(
     judge: Overseer, claims: Claims, evidence: Evidence, arguments: int, candidates: int
 ) -> Verdicts:
-    """The judge's verdicts, with the model calls that so many arguments of so many candidates
-    each took."""
+    """The judge's verdicts, charged with the model calls: so many arguments, each of so many
+    candidates."""
     verdicts = judge.assess(claims, evidence)
     return replace(verdicts, calls=verdicts.calls + arguments * candidates)

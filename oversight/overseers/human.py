@@ -32,11 +32,11 @@ class PreparedHuman(PreparedPerceiver):
 
 
 class Human(Perceiver):
-    """A person. What is left out is as the scenario's `overseer` section says.
+    """A person. A field that is left out is as in the scenario's `overseer` section.
 
-    States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)) plus what arguments moved it by,
-    and the claim's prior, all times `confidence`; charges minutes by the claim's height, by
-    argument read and by aid consulted.
+    States the log likelihood ratio logit Phi(r z / sqrt(1 - r^2)), plus what the arguments moved it
+    by, plus the claim's prior log-odds, all times `confidence`. Charges minutes by the claim's
+    height, for each argument read and for each aid consulted.
     """
 
     name: ClassVar[str] = "human"

@@ -24,7 +24,7 @@ from oversight.worlds.tree import TaskTree
 
 class Model(Perceiver, Agent):
     """The strong model U. All copies share one perception of a claim. As an overseer it answers
-    what it believes, for one call."""
+    what it believes, for one model call a claim."""
 
     name: ClassVar[str] = "model"
 

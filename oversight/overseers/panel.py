@@ -19,15 +19,14 @@ Rule = Literal["majority", "average", "confidence", "dawid-skene"]
 
 
 class Panel(Mechanism):
-    """Members judge apart; a rule makes one verdict of theirs.
+    """Members judge independently, and a rule makes one verdict from theirs.
 
-    majority     the answer of most; states the mean strength of its members, times its margin; a
-                 tie is "false"
-    average      the mean of stated beliefs, on the probit scale, on which what people see adds up:
-                 k alike are right with the r_k of MODEL 3
-    confidence   the mean of log likelihood ratios: who is surer counts for more. Their mean, not
-                 their sum: members share what they misunderstand, and a sum would count it again
-                 with each
+    majority     the answer of most members. It states the mean strength of its members, times its
+                 margin. A tie is "false"
+    average      the mean of stated beliefs on the probit scale, on which what people perceive adds
+                 up: k members of equal accuracy are right with the r_k of MODEL 3
+    confidence   the mean of log likelihood ratios, so a surer member counts for more. A sum would
+                 count what members misunderstand together again with each member
     dawid-skene  log likelihood ratios of the answers, with every member's own errors fitted to all
                  items of the pool (errors independent given the truth)
 
@@ -110,8 +109,7 @@ def _pooled(stated: FloatArray, shares: FloatArray | None, rule: Rule) -> FloatA
 
 
 def copies(overseer: Overseer, number: int, rule: Rule) -> Overseer:
-    """The overseer, `number` times over: identical siblings with different people, or just the
-    one."""
+    """The overseer, `number` times: identical siblings with different people, or just the one."""
     if number == 1:
         return overseer
     return Panel(members=tuple(overseer.sibling(i) for i in range(number)), rule=rule)

@@ -1,5 +1,5 @@
-"""How people and models see a claim: through noise and a misconception that they share (MODEL 3,
-4)."""
+"""How people and models perceive a claim: through noise and a misconception that they share (MODEL
+3, 4)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from oversight.worlds.base import MARGINS, Pool, World
 
 
 def logit_phi(x: FloatArray) -> FloatArray:
-    """logit Phi(x), from the tail so that nothing is lost where Phi rounds to 1."""
+    """logit Phi(x), elementwise. It is computed from the tail, so that nothing is lost where Phi
+    rounds to 1."""
     x = np.asarray(x)
     tail = np.asarray(ndtr(-np.abs(x)))
     deep = tail < 1e-290 if tail.min(initial=1.0) < 1e-290 else None
@@ -43,8 +44,12 @@ def logit_phi(x: FloatArray) -> FloatArray:
 
 
 def moved_accuracy(right: FloatArray, sd: float, by: float) -> FloatArray:
-    """The accuracy by node of somebody whose log-odds lie `by` from those of a middling person,
-    among people who differ by `sd` and are right with chance `right` on average."""
+    """The accuracy by node of somebody whose log-odds lie `by` from those of a middling person.
+
+    right  by node, the mean accuracy over people, in (.5, 1]
+    sd     the spread of people's log-odds
+    by     how far this person is from the middle, in log-odds
+    """
     apart = np.unique(right)
     moved = [_moved(float(accuracy), sd, by) for accuracy in apart]
     return np.asarray(np.array(moved)[np.searchsorted(apart, right)])
@@ -145,7 +150,7 @@ class Perceiver(Overseer):
 
     def perception(self, pool: Pool, setting: Setting) -> PreparedPerceiver:
         """How it sees the claims of a pool, in a setting."""
-        raise TypeError(f"{type(self).__name__} does not say how well it sees")
+        raise TypeError(f"{type(self).__name__} defines no perception(pool, setting)")
 
     def right(self, pool: Pool, usual: ByHeight | tuple[float, ...]) -> FloatArray:
         """P(right) by node, from its own accuracy or the usual one of the scenario."""
@@ -154,7 +159,7 @@ class Perceiver(Overseer):
     @property
     def noise_name(self) -> tuple[str | int, ...]:
         """The name of its own noise eps among the pool's draws."""
-        raise TypeError(f"{type(self).__name__} does not name its noise")
+        raise TypeError(f"{type(self).__name__} defines no noise_name")
 
     def angle(self, claims: Claims) -> FloatArray:
         """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its

@@ -1,4 +1,4 @@
-"""Asking somebody else about some of the claims: what cascades and audits share."""
+"""How some claims are referred to somebody else: what cascade and audit share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ranks = dict[int, FloatArray]
 
 
 def sureness(verdicts: Verdicts) -> FloatArray:
-    """How sure each verdict is, max(belief, 1 - belief), in [1/2, 1]."""
+    """How sure each verdict is: max(belief, 1 - belief), in [1/2, 1], over claims."""
     return np.maximum(verdicts.belief, 1 - verdicts.belief)
 
 
@@ -28,10 +28,11 @@ def least_sure(
     pool: Pool,
     verdicts: Verdicts | None = None,
 ) -> BoolArray:
-    """Which claims are among the `share` of all items, node by node, about which the overseer is
-    least sure; ties go by item number. Ranks are over the whole pool, so that no batch matters.
+    """Which claims belong to the `share` of all items about which the overseer is least sure, node
+    by node, bool over claims. Ties go by item number. Ranks are over the whole pool, so batches do
+    not matter.
 
-    verdicts  the overseer's own on these claims, without evidence, where they are at hand
+    verdicts  the overseer's own verdicts on these claims, without evidence, if they are known
     """
     at_hand = claims.whole and claims.node.ndim == 0
 
@@ -51,7 +52,7 @@ def referred(
     claims: Claims,
     evidence: Evidence | None,
 ) -> Verdicts:
-    """The verdicts, replaced by those of `to` where referred to it; there, both are paid."""
+    """The verdicts, replaced by those of `to` where referred to it. There, both are paid."""
     at = np.flatnonzero(np.broadcast_to(where, claims.shape))
     if not at.size:
         return verdicts

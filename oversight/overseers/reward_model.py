@@ -26,10 +26,10 @@ class Probe:
 
 
 class RewardModel(Component):
-    """A logistic probe on what is seen of claims of one height, fitted to soft labels.
+    """A logistic probe on the features of claims of one height, fitted to soft labels.
 
-    Its evidence is its log-odds minus the logit of its mean training label, so that the height's
-    prior is not counted again.
+    Its evidence is its log-odds minus the logit of its mean training label, so that the prior of
+    the height does not count twice.
     """
 
     name: ClassVar[str] = "reward model"

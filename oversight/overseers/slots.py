@@ -26,8 +26,7 @@ AGENTS = Plugins("agents", {"model": Model}, {}, ("model_validate", "believe"))
 
 
 def overseers() -> Plugins:
-    """Everything that can stand where an overseer is asked for, by name: mechanisms, a person, the
-    strong model."""
+    """Every kind of component that can stand where a slot takes an overseer, by name."""
     return plugins("mechanisms").including(PLAIN)
 
 

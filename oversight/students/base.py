@@ -43,7 +43,7 @@ class Student(Config):
 
         A column's numbers must not depend on the other columns.
         """
-        raise TypeError(f"{type(self).__name__} does not say how it learns")
+        raise TypeError(f"{type(self).__name__} defines no fit(x, targets, weights)")
 
     def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
         """The log-odds that it answers with on the items of a pool, given those that it worked out,
