@@ -11,10 +11,11 @@ from oversight.cli.check import check
 from oversight.cli.compare import compare
 from oversight.cli.design import design
 from oversight.cli.listing import listing
+from oversight.cli.new import new
 from oversight.cli.sensitivity import sensitivity
 from oversight.cli.stress import stress
 
-COMMANDS = (check, compare, design, listing, sensitivity, stress)
+COMMANDS = (check, compare, design, listing, new, sensitivity, stress)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
