@@ -24,11 +24,17 @@ def blocks(path: str, language: str) -> list[str]:
 
 
 def test_the_plugins_of_the_plugin_page_keep_their_contracts(tmp_path: Path) -> None:
-    mechanism, test, failure, its_test = blocks("docs/plugins.md", "python")
-    (tmp_path / "second_opinion.py").write_text(mechanism)
-    (tmp_path / "test_second_opinion.py").write_text(test)
-    (tmp_path / "hesitation.py").write_text(failure)
-    (tmp_path / "test_hesitation.py").write_text(its_test)
+    files = blocks("docs/plugins.md", "python")
+    for text in files:
+        name = text.splitlines()[0].removeprefix("# ")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    tests = sorted(path.name for path in tmp_path.glob("test_*.py"))
+    assert tests == [
+        "test_blurred.py",
+        "test_hesitation.py",
+        "test_nearest_mean.py",
+        "test_second_opinion.py",
+    ]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not process"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

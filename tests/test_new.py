@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 GROUPS = {"mechanism": "mechanisms", "failure": "failures", "world": "worlds"}
 SCENARIOS = {
     "mechanism": "protocols:\n  mine: {KIND: {}}\n  inside: {decomposition: {checker: KIND}}\n",
-    "failure": "protocols:\n  mine: {direct: {}}\nfailures:\n  KIND: {severity: [1.0]}\n",
+    "failure": "protocols:\n  mine: {direct: {}}\nfailures:\n  it: {kind: KIND, severity: [1.0]}\n",
     "world": "world: {kind: KIND}\nprotocols:\n  mine: {direct: {}}\n",
 }
 
@@ -55,7 +55,7 @@ def test_a_new_plugin_keeps_its_contract_and_runs(kind: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     files = sorted(path.name for path in (tmp_path / name).iterdir())
     assert files == sorted(["pyproject.toml", f"{name}.py", f"test_{name}.py"])
-    for words in (f"pytest ./{name}", f"pip install './{name}[test]'", "docs/plugins.md"):
+    for words in (f"pytest ./{name}", f"pip install -e './{name}[test]'", "docs/plugins.md"):
         assert words in done.stdout
     pages = [word.strip(".,:()`") for word in done.stdout.split() if word.startswith("docs/")]
     assert all((ROOT / page).exists() for page in pages)

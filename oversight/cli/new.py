@@ -28,30 +28,30 @@ OWN = {"oversight", "mechanisms", "scenarios", "test", "tests", "conftest", "set
 
 NEXT = {
     "mechanism": """\
-  pip install '{folder}[test]'           installs it (with -e, edits count at once)
-  pytest {folder}                        it keeps the contract of mechanisms; keep it so
+  pytest {folder}                    does it keep the contract of mechanisms? (it does now)
+  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
   oversight list mechanisms
-Then write it in a scenario, as a protocol or inside one: `mine: {{{name}: {{}}}}`
-Read docs/plugins.md and docs/mechanisms.md. To ship it with oversight, write its section in
-docs/mechanisms.md (what it does, its source) and its keys in docs/scenario-files.md.""",
+Use it in a scenario, as a protocol or inside one: `mine: {{{name}: {{}}}}`
+Read docs/plugins.md (what mechanisms are built from) and docs/mechanisms.md. To ship it with
+oversight, write its section in docs/mechanisms.md and its keys in docs/scenario-files.md.""",
     "failure": """\
-  pip install '{folder}[test]'           installs it (with -e, edits count at once)
-  pytest {folder}                        it keeps the contract of failures; keep it so
+  pytest {folder}                    does it keep the contract of failures? (it does now)
+  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
   oversight list failures
-Then write it in a scenario: `failures: {{{name}: {{severity: [0.5, 1.0]}}}}`, and run it with
+Use it in a scenario, `failures: {{bad day: {{kind: {name}}}}}`, and run that with
 `oversight compare S.yaml --failures` or `oversight stress S.yaml`.
 Read docs/plugins.md and docs/failures.md. To ship it with oversight, write its row in
-docs/failures.md (roles, knob, source) and its keys in docs/scenario-files.md.""",
+docs/failures.md and its keys in docs/scenario-files.md.""",
     "world": """\
-  pip install '{folder}[test]'           installs it (with -e, edits count at once)
-  pytest {folder}                        it keeps the contract of worlds; keep it so
+  pytest {folder}                    does it keep the contract of worlds? (it does now)
+  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
   oversight list worlds
-Then write it in a scenario: `world: {{kind: {name}}}`
+Use it in a scenario: `world: {{kind: {name}}}`
 Read docs/plugins.md and docs/model.md. To ship it with oversight, write its equations in
 docs/model.md and its keys in docs/scenario-files.md.""",
     "scenario": """\
-  oversight check {folder}               every key right? (--show: with all defaults)
-  oversight compare {folder}             about 10 seconds
+  oversight check {folder}           is every key right? (--show: with all defaults)
+  oversight compare {folder}         about 5 seconds
 Read docs/scenario-files.md for every key, and docs/results.md for what is printed.""",
 }
 """What to do next, by kind."""
