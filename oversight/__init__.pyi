@@ -23,6 +23,7 @@ from .core.claims import FloatArray as FloatArray
 from .core.claims import IntArray as IntArray
 from .core.claims import Trace as Trace
 from .core.claims import Verdicts as Verdicts
+from .core.claims import read_only as read_only
 from .core.config import Amount as Amount
 from .core.config import Count as Count
 from .core.config import Number as Number

@@ -46,6 +46,10 @@ def test_rooms_are_known() -> None:
     assert set(HOUSE.rooms()) == set(ORDER)
 
 
+def test_no_import_steps_up() -> None:
+    assert steps_up(HOUSE, ORDER) == []
+
+
 def test_no_imports_go_in_a_circle() -> None:
     assert circles(HOUSE) == []
 

@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from oversight.components.profiles import Setting
 from oversight.core.config import Config, config_key, default_of
-from oversight.worlds.base import Pool, World
+from oversight.worlds.base import THINGS, Pool, World
 
 
 class Slot(NamedTuple):
@@ -79,6 +79,16 @@ class Component(Config):
     def needs(self) -> frozenset[str]:
         """What the world must have (`World.has`) for this component, its slots apart."""
         return frozenset()
+
+    def unmet(self, world: World) -> str:
+        """What this component needs and the world does not have, in words; empty if it has all."""
+        missing = [THINGS.get(thing, thing) for thing in sorted(self.needs - world.has)]
+        if not missing:
+            return ""
+        return (
+            f"needs {' and '.join(missing)}, and the world {world.kind} has none; expected a world "
+            "that has, such as concept, or another part here"
+        )
 
     def slots(self) -> Iterator[Slot]:
         """The components held, with the role each plays; a list of them plays one role."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,18 @@ IntArray = npt.NDArray[np.int64]
 
 ROOT = 0
 """The node every task tree starts from: the item's own question."""
+
+AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
+
+
+def read_only(array: AnyArray) -> AnyArray:
+    """The array, which nobody can write into from now on: for what is handed out again and again.
+
+    >>> read_only(np.zeros(2)).flags.writeable
+    False
+    """
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, slots=True)

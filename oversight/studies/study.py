@@ -156,6 +156,8 @@ class Study(Config):
         for name, protocol in self.protocols.items():
             for path, part in _parts(protocol, ("protocols", name)):
                 errors += [error_at(says, (*path, key)) for key, says in part.problems(self.world)]
+                if unmet := part.unmet(self.world):
+                    errors.append(error_at(unmet, path))
         try:
             plugins("mechanisms").get("direct")  # the baseline is always run
         except PluginError as error:

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from oversight.components.component import Mechanism, Overseer
+from oversight.components.overseer import Mechanism, Overseer
+from oversight.components.profiles import ByHeight
 from oversight.core.claims import Claims, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.overseers.human import Human
@@ -172,7 +173,7 @@ class WorldContract:
             (PEOPLE, Human(), setting.people.accuracy),
             (MODEL, Model(), setting.model.accuracy),
         ):
-            if thing in has and accuracy.root <= ceiling:
+            if thing in has and isinstance(accuracy, ByHeight) and accuracy.root <= ceiling:
                 self._assess(overseer, pool, accuracy.root)
 
     def _assess(self, overseer: Overseer, pool: Pool, accuracy: float) -> None:

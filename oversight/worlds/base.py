@@ -17,6 +17,9 @@ TREE, PEOPLE, MODEL, MARGINS = "tree", "people", "model", "margins"
 """What a world may have: a task tree, people who can be simulated, a strong model that can be
 simulated, and margins along the intended concept (MODEL 2)."""
 
+THINGS = {TREE: "a task tree", PEOPLE: "people", MODEL: "a strong model", MARGINS: "margins"}
+"""The same in words."""
+
 LONE = TaskTree(labels=("root",), children=((),), gate=(None,), leaf_prior=(0.5,))
 """The tree of a world that has none: every item is one question, and nothing is below it."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray, read_only
 from oversight.core.config import Share
 from oversight.core.streams import Draws, gather, stream
 from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Part, Pool, World
@@ -93,9 +93,8 @@ class ConceptPool(Pool):
 
     @cached_property
     def x(self) -> FloatArray:
-        return self.draws.generator("world", "items").standard_normal(
-            (self.draws.items, self.world.features)
-        )
+        shape = (self.draws.items, self.world.features)
+        return read_only(self.draws.generator("world", "items").standard_normal(shape))
 
     def directions(self, height: int) -> tuple[FloatArray, FloatArray]:
         """Orthonormal concept and misconception for claims of a height; the root's are the item's
@@ -112,13 +111,12 @@ class ConceptPool(Pool):
 
     @cached_property
     def intended(self) -> BoolArray:
-        return self._root[0] > 0
+        return read_only(self._root[0] > 0)
 
     @cached_property
     def gold(self) -> BoolArray:
-        return self.intended ^ (
-            self.draws.generator("world", "gold").random(self.draws.items) < self.label_noise
-        )
+        luck = self.draws.generator("world", "gold").random(self.draws.items)
+        return read_only(self.intended ^ (luck < self.label_noise))
 
     @cached_property
     def _truths(self) -> BoolArray:
