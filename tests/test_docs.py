@@ -190,6 +190,20 @@ def test_links_between_pages(page: str) -> None:
         assert ((ROOT / page).parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_paths_in_pages_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:oversight|mechanisms|tests|benchmarks|results)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_map_has_the_rooms_in_import_order() -> None:
+    from .test_rooms import ORDER
+
+    rows = markdown_table("CONTRIBUTING.md", "| room | what lives there |")
+    assert [row[0].strip("`") for row in rows] == list(ORDER)
+
+
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     for page in (ROOT / "docs").glob("*.md"):
