@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +17,7 @@ from oversight.core.errors import StoreError
 from oversight.running import workers
 from oversight.running.replicate import Replicate
 from oversight.running.store import Store
+from oversight.studies import fingerprint
 from oversight.studies.study import Case
 
 
@@ -128,8 +130,32 @@ def test_a_store_from_the_future_is_refused(tmp_path: Path) -> None:
     oversight.compare(study(1), out=tmp_path)
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE about SET value = '99' WHERE key = 'schema'")
-    said = CliRunner().invoke(
+    done = CliRunner().invoke(
         main, ["compare", "quickstart", "--replicates", "1", "--out", str(tmp_path)]
     )
-    assert said.exit_code == 2
-    assert "written by a newer version" in said.stderr
+    assert done.exit_code == 2
+    assert "written by a newer version" in done.stderr
+
+
+def test_the_engines_digest_covers_every_room() -> None:
+    """Workers with another version of any file are refused."""
+    root = Path(oversight.__file__).parent
+    digested = {path.relative_to(root).as_posix() for path in fingerprint.engine_files()}
+    assert digested == {path.relative_to(root).as_posix() for path in root.rglob("*.py")}
+    rooms = {path.parent.name for path in root.glob("*/__init__.py")}
+    assert len(rooms) >= 15
+    assert {name.split("/")[0] for name in digested if "/" in name} == rooms
+
+
+def test_a_store_of_another_schema_is_refused(tmp_path: Path) -> None:
+    oversight.compare(study(1), out=tmp_path)
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("UPDATE about SET value = '1' WHERE key = 'schema'")
+    with pytest.raises(StoreError, match="reads schema 2; move it away, or name another folder"):
+        Store.open(tmp_path)
+
+
+@pytest.mark.parametrize("run", [oversight.compare, oversight.sweep, oversight.stress])
+def test_an_unknown_keyword_names_the_right_ones(run: Any) -> None:
+    with pytest.raises(TypeError, match=r"takes no keyword 'job'; it takes .*jobs, out, retry"):
+        run(study(1), job=2)

@@ -179,8 +179,10 @@ class Plan:
                 warnings.simplefilter("ignore")  # of a knob that changes nothing
                 sobols = sobol.analyze(self._problem, pgr, calc_second_order=False, seed=self._seed)
         for i, knob in enumerate([*self.settings.knobs, NOISE]):
-            values = (_finite(sobols[key][i]) if sobols else None for key in KEYS)
-            yield Index(protocol, knob, *values, state, why)
+            first, first_half, total, total_half = (
+                _finite(sobols[key][i]) if sobols else None for key in KEYS
+            )
+            yield Index(protocol, knob, first, first_half, total, total_half, state, why)
 
 
 KEYS = ("S1", "S1_conf", "ST", "ST_conf")

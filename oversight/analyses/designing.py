@@ -46,6 +46,7 @@ def design(
         running = _running(runner, options.retry)
 
         def hears(number: int) -> None:
+            """Pass on how far the search is."""
             most = settings.evaluations
             runner.progress.noted(f"{number} of at most {most} protocols tried")
 
@@ -71,6 +72,7 @@ def _running(runner: Runner, retry: bool) -> RunCases:
     """Runs cases of a study with a runner; what failed before too, if it is to be tried again."""
 
     def running(study: Study, cases: list[Case]) -> Results:
+        """Run cases, and read their results."""
         keys = Keys(study)
         if retry:
             runner.store.forget_failed(map(keys.of, cases))

@@ -17,7 +17,7 @@ from oversight.reports.timeline import picture
 from oversight.running.replicate import Failed
 from oversight.running.transcripts import timetables, transcripts
 from oversight.studies.fingerprint import installed
-from oversight.studies.study import Study
+from oversight.studies.study import Case, Study
 
 LIBRARIES = (
     "oversight-simulator",
@@ -86,10 +86,14 @@ def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, Any]:
         "plugins": dict(sorted(plugins.items())),
         "git_revision": _revision(),
         "failed": [
-            {**vars(lost), "case": lost.case._asdict(), "traceback": lost.traceback.splitlines()}
+            {**vars(lost), "case": _case_row(lost.case), "traceback": lost.traceback.splitlines()}
             for lost in failed
         ],
     }
+
+
+def _case_row(case: Case) -> Row:
+    return {"protocol": case.protocol, "failure": case.failure, "severity": case.severity}
 
 
 def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]]) -> None:

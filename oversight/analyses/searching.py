@@ -151,6 +151,7 @@ def at_random(tried: Tried, space: Space, evaluations: int) -> None:
 
 def _chooser(trial: Any) -> Callable[[str, int], int]:
     def choose(name: str, options: int) -> int:
+        """One of so many options, by number."""
         return int(trial.suggest_categorical(name, list(range(options)))) if options > 1 else 0
 
     return choose

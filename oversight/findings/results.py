@@ -31,18 +31,21 @@ from oversight.running.store import Store
 from oversight.studies.study import Case, Study
 
 Row = dict[str, Any]
+"""A row of a table by column; None where there is no value."""
 ROWS = 1000
 """Replicates whose rows are written together."""
-MEANS = names(columns.MEANS)
-SUMMARY = names(columns.SUMMARY)
-"""Columns of a summary row, in order."""
-DIFFERENCE = names(columns.DIFFERENCE)
-"""Columns of a difference in PGR: intervals hold together, p-values by Holm."""
 
 
 class Results:
-    """What a study found. Numbers stay in the store and are read where they are asked for, so that
-    many replicates need no more memory than few."""
+    """The results of a study. Numbers stay in the store and are read when they are needed, so that
+    many replicates need no more memory than few.
+
+    study       what was run
+    scenario    its name
+    baseline    the protocol that is the unaided overseer
+    items       training items a replicate
+    replicates  how many there are, those that failed among them
+    """
 
     def __init__(
         self, study: Study, cases: Iterable[Case], store: Store, keys: Keys | None = None
@@ -54,7 +57,7 @@ class Results:
         self._cases = dict.fromkeys(cases)
 
     def expect(self, cases: Iterable[Case]) -> None:
-        """Be about more cases."""
+        """Take more cases in, after those that are here."""
         self._cases |= dict.fromkeys(cases)
 
     @property
@@ -75,8 +78,8 @@ class Results:
         return [case.protocol for case in self.cases if not case.failure]
 
     def column(self, case: Case | str, name: str) -> FloatArray:
-        """One measure of a case, or of a protocol without failures, by replicate; NaN where it
-        failed."""
+        """One measure of a case, or of a protocol without failures, (replicates,); NaN where it
+        failed. Raises KeyError for a case that was not run, ValueError for an unknown measure."""
         return self._numbers(_case(case))[:, COLUMNS.index(name)].copy()  # alone, and no more
 
     def _numbers(self, case: Case) -> FloatArray:
@@ -101,7 +104,7 @@ class Results:
         return (row for block in self.row_blocks() for row in block)
 
     def row_blocks(self) -> Iterator[list[Row]]:
-        """The same rows, some replicates at a time, whatever there is."""
+        """The same rows, ROWS replicates at a time; a block may be empty, where all failed."""
         for start in range(0, self.replicates, ROWS):
             stop = min(start + ROWS, self.replicates)
             block = [(case, self._numbers(case)[start:stop].tolist()) for case in self.cases]
@@ -122,7 +125,7 @@ class Results:
         }
 
     def gap(self) -> FloatArray:
-        """ceiling - weak by replicate."""
+        """ceiling - weak, (replicates,); NaN where the unaided overseer failed."""
         return self.column(self.baseline, "ceiling_accuracy") - self.column(
             self.baseline, "weak_accuracy"
         )
@@ -152,7 +155,8 @@ class Results:
         return fieller(top, self.gap()[done])
 
     def structured_share(self, case: Case | str) -> Ratio:
-        """Share of the labels' error that a linear student can represent."""
+        """Share of the labels' error that a linear student can represent, with its jackknife
+        interval."""
         names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
         coverage = self.column(case, "coverage")
         if np.isnan(coverage).all():
@@ -178,7 +182,7 @@ class Results:
     def summary_row(self, case: Case) -> Row:
         """A case's row."""
         done = ~np.isnan(self.column(case, "weak_accuracy"))
-        means = {key: _mean(self.column(case, key)[done]) for key in MEANS}
+        means = {key: _mean(self.column(case, key)[done]) for key in names(columns.MEANS)}
         pgr, share = self.pgr(case), self.structured_share(case)
         row = {
             "scenario": self.scenario,
@@ -196,10 +200,11 @@ class Results:
             "structured_share_high": _number(share.high),
             "structured_share_status": share.status,
         }
-        return {key: row[key] for key in SUMMARY}
+        return {key: row[key] for key in names(columns.SUMMARY)}
 
     def to_csv(self, path: str | Path, runs: bool = False) -> None:
-        """Write the summary, or with `runs` one row a replicate."""
+        """Write the summary, or with `runs` one row a replicate. Raises StoreError where the file
+        cannot be written."""
         rows = self._rows() if runs else self.summary()
         keys = names(columns.RUNS if runs else columns.SUMMARY)
         with writing(Path(path)) as file:
@@ -208,7 +213,7 @@ class Results:
     def csv(self) -> str:
         """The summary as CSV text."""
         text = io.StringIO()
-        write_csv(text, [*SUMMARY], self.summary())
+        write_csv(text, names(columns.SUMMARY), self.summary())
         return text.getvalue()
 
 

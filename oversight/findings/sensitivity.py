@@ -78,6 +78,7 @@ class Analysis:
         """The knobs by their mean total index, the noise last."""
 
         def weight(knob: str) -> float:
+            """Less for a knob that matters more."""
             totals = [i.total for i in self.indices if i.knob == knob and i.total is not None]
             return -float(np.mean(totals)) if totals else 0.0
 

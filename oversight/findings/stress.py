@@ -144,6 +144,7 @@ class Stress:
 
     def _break(self, protocol: str, failure: str, measure: Measure) -> Break:
         def ended(outcome: Outcome, text: str = "", severity: float | None = None) -> Break:
+            """A break without a point on the way."""
             return Break(protocol, failure, measure, outcome, text, severity)
 
         no = Outcome.NOT_APPLICABLE
@@ -183,6 +184,7 @@ class Stress:
         severity = _crossing(*ends, *(self._mean(protocol, failure, s, measure) for s in ends))
 
         def there(column: str) -> float:
+            """The mean of a column at the break point, by interpolation."""
             values = [float(np.nanmean(self.results.column(case, column))) for case in cases]
             return float(np.interp(severity, ends, values))
 

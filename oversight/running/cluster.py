@@ -22,7 +22,11 @@ WORKERLESS = 30.0
 
 
 class Cluster(Executor):
-    """A Dask client as an executor that says what is wrong with it."""
+    """A Dask client as an executor that can say what is wrong with it.
+
+    address  as the user gave it
+    client   a `distributed.Client`
+    """
 
     def __init__(self, address: str, client: Any) -> None:
         self._address = address
@@ -30,10 +34,10 @@ class Cluster(Executor):
         self._max_workers = sum(client.nthreads().values())
         self._lonely: float | None = None
 
-    def submit(self, *told: Any, **named: Any) -> Future[Any]:
-        """Send one call."""
-        sent: Future[Any] = self._inner.submit(*told, **named)
-        return sent
+    def submit(self, *call: Any, **keywords: Any) -> Future[Any]:
+        """Send one call: a function and what it is called with."""
+        future: Future[Any] = self._inner.submit(*call, **keywords)
+        return future
 
     def trouble(self) -> str:
         """Why nothing can be done any more; empty while something can."""
@@ -51,7 +55,9 @@ class Cluster(Executor):
 
 @contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
-    """The cluster at an address. Raises WorkersError where it cannot be reached, or cannot work."""
+    """The cluster at an address, like "tcp://host:8786". Raises WorkersError where it cannot be
+    reached, has no workers, or workers with another version of the program.
+    """
     client = _client(address)
     with client:
         if not client.nthreads():
@@ -75,26 +81,28 @@ def _client(address: str) -> Any:
 
     full = address if "://" in address else f"tcp://{address}"
     try:
-        told = urlsplit(full)
-        host, port = told.hostname, told.port
+        parts = urlsplit(full)
+        host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
     if not host or not port:
         raise WorkersError(f"{address}: is no address; {LIKE}")
-    made: list[Any] = []
+    clients: list[Any] = []
+    errors: list[Exception] = []
 
     def reach() -> None:
+        """Leave a client, or why there is none."""
         try:
             socket.create_connection((host, port), timeout=5).close()
-            made.append(Client(full, timeout="10s", set_as_default=False))  # type: ignore[no-untyped-call]
+            clients.append(Client(full, timeout="10s", set_as_default=False))  # type: ignore[no-untyped-call]
         except Exception as error:
-            made.append(error)
+            errors.append(error)
 
     # Somebody who is no scheduler may keep the client waiting for ever.
     reaching = threading.Thread(target=reach, daemon=True)
     reaching.start()
     reaching.join(REACHED)
-    why: Any = made[0] if made else f"no scheduler answered in {REACHED:g} s"
-    if made and not isinstance(why, Exception):
-        return why
-    raise WorkersError(f"{address}: cannot be reached: {str(why).splitlines()[0]}; {LIKE}")
+    if clients:
+        return clients[0]
+    why = str(errors[0]) if errors else f"no scheduler answered in {REACHED:g} s"
+    raise WorkersError(f"{address}: cannot be reached: {why.splitlines()[0]}; {LIKE}")

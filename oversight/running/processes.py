@@ -10,11 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from oversight.core.errors import WorkersError
+from oversight.studies.study import Study
 
 TRIES = 2
 """How often work is offered to processes that may have died meanwhile."""
@@ -26,9 +28,9 @@ class Processes:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._begun: Any = None  # an event: whether any process has begun
+        self._begun: Event | None = None  # whether any process has begun
 
-    def submit(self, call: Callable[..., Any], study: Any, *rest: Any) -> Future[Any]:
+    def submit(self, call: Callable[..., Any], study: Study, *rest: object) -> Future[Any]:
         """Have a process call a function with a study. Raises WorkersError where the study cannot
         be sent to another process, or none can be started."""
         for last in range(TRIES):
@@ -61,7 +63,7 @@ class Processes:
                 process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ready(self, study: Any) -> ProcessPoolExecutor:
+    def _ready(self, study: Study) -> ProcessPoolExecutor:
         if self._pool is None:
             _refuse_what_stays(study)
             # A fresh process a worker, so that no thread or lock of this one is copied into it.
@@ -73,7 +75,7 @@ class Processes:
         return self._pool
 
 
-def _begin(begun: Any) -> None:
+def _begin(begun: Event) -> None:
     """A worker leaves Ctrl-C to its parent, and ends with it, however that ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,13 +83,14 @@ def _begin(begun: Any) -> None:
     if parent is not None:
 
         def watch() -> None:
+            """Wait for the parent's end."""
             parent.join()
             os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
 
 
-def _refuse_what_stays(study: Any) -> None:
+def _refuse_what_stays(study: Study) -> None:
     """Raises WorkersError where a study cannot be sent to another process."""
     try:
         pickle.dumps(study)
@@ -104,18 +107,20 @@ class _OneThread:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._inside = 0
-        self._limits: Any = None
+        self._limits: threadpool_limits | None = None
 
     def enter(self) -> None:
+        """One more wants it."""
         with self._guard:
             if self._inside == 0:
                 self._limits = threadpool_limits(1, user_api="blas")
             self._inside += 1
 
     def leave(self) -> None:
+        """One fewer wants it; the last restores what was."""
         with self._guard:
             self._inside -= 1
-            if self._inside == 0:
+            if self._inside == 0 and self._limits is not None:
                 self._limits.restore_original_limits()
 
 

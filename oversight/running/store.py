@@ -134,11 +134,11 @@ class Store:
 
     def row(self, key: Key, number: int) -> FloatArray:
         """Numbers of one replicate, (columns,), whatever its number; NaN where there are none."""
-        array = np.full((1, len(COLUMNS)), np.nan)
+        array: FloatArray = np.full((1, len(COLUMNS)), np.nan)
         self._fill(
             array, key, "SELECT 0, numbers FROM numbers WHERE cell = ? AND replicate = ?", number
         )
-        return array[0]
+        return array.reshape(-1)
 
     def _fill(self, array: FloatArray, key: Key, query: str, value: int) -> None:
         """Write the rows of a query, each with its place, into an array of today's columns."""

@@ -16,11 +16,12 @@ from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
 ITEMS = 3
+"""Items that a transcript shows."""
 
 
 def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[str, str]:
-    """A text a protocol on the first items of a replicate: the same numbers as in the run, told
-    aloud."""
+    """By protocol, what happened on the first `items` of a replicate, as text with the numbers of
+    the run. A protocol that fails has its error instead."""
     texts = {}
     for name, protocol in study.cells.items():
         head = f"{name}\n{study.name}, seed {study.seed}, replicate {replicate}\n\n"
@@ -29,7 +30,7 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
             chosen = np.arange(min(items, pool.draws.items))
             verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
             texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
-        except Exception as error:  # told where the run tells it too
+        except Exception as error:  # reported where the run reports it too
             texts[name] = f"{head}failed: {type(error).__name__}: {error}\n"
     return texts
 
@@ -38,7 +39,7 @@ def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetabl
     """Who worked on what when, by protocol, at the study's desk; none of a protocol that fails."""
     assert study.desk is not None
     for name, protocol in study.cells.items():
-        with suppress(Exception):  # told where the run tells it too
+        with suppress(Exception):  # reported where the run reports it too
             pool = study.world.pool(study.seed, replicate, "train")
             staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
             yield name, staffed.timetable
@@ -51,17 +52,17 @@ def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:
         f"belief {verdicts.belief[i]:.2f}, {verdicts.minutes[i]:.3g} min, "
         f"{verdicts.calls[i]:.3g} calls"
     )
-    told = _told(verdicts.trace, i) if verdicts.trace else ()
-    return "\n".join([first, *("  " + line for line in told)])
+    lines = _lines(verdicts.trace, i) if verdicts.trace else ()
+    return "\n".join([first, *("  " + line for line in lines)])
 
 
-def _told(trace: Trace, item: int) -> Iterator[str]:
+def _lines(trace: Trace, item: int) -> Iterator[str]:
     yield trace.title
     for key, values in trace.facts.items():
         array = np.asarray(values)
         yield f"  {key}: {_value(array[..., item] if array.ndim else array[()])}"
     for part in trace.parts:
-        for line in _told(part, item):
+        for line in _lines(part, item):
             yield "  " + line
 
 

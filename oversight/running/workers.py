@@ -149,12 +149,12 @@ class Workers:
 
     def _sent(self, chunk: Chunk) -> Future[Any]:
         study = chunk[0].study
-        call = (run_chunk, study, [(task.number, task.cases) for task in chunk], of_engine())
+        work = [(task.number, task.cases) for task in chunk]
         if self._own is not None:
-            return self._own.submit(*call)
+            return self._own.submit(run_chunk, study, work, of_engine())
         assert self._given is not None
         try:
-            return self._given.submit(*call)
+            return self._given.submit(run_chunk, study, work, of_engine())
         except RuntimeError as error:  # broken, or ended by somebody
             message = "the executor takes no more work: " + (str(error) or repr(error))
             raise WorkersError(f"{message}. What was finished is kept") from error

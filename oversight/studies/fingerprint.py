@@ -54,16 +54,21 @@ def installed(name: str) -> str:
         return "not installed"
 
 
+def engine_files() -> list[Path]:
+    """The engine's own code: every module of every room, sorted."""
+    return sorted(Path(__file__).parents[1].rglob("*.py"))
+
+
 @lru_cache(1)
 def of_engine() -> str:
     """A digest of the engine's own code and of what it draws and fits with: workers must have the
     same."""
-    told = hashlib.blake2b(digest_size=8)
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        told.update(path.read_bytes())
+    digested = hashlib.blake2b(digest_size=8)
+    for path in engine_files():
+        digested.update(path.read_bytes())
     for name in ("numpy", "scipy", "pydantic", "simpy"):
-        told.update(installed(name).encode())
-    return told.hexdigest()
+        digested.update(installed(name).encode())
+    return digested.hexdigest()
 
 
 def _known(module: str) -> bool:

@@ -249,10 +249,6 @@ class Study(Config):
             told["desk"] = _told(self.desk)
         return self._digest(told)
 
-    def first_identity(self) -> str:
-        """The same as the first version of the store knew it, defaults included."""
-        return self._digest({key: _resolved(getattr(self, key)) for key in self.DECIDE})
-
     def _digest(self, told: dict[str, Any]) -> str:
         template = self.world.task_tree
         told["tree"] = [
