@@ -6,7 +6,7 @@ import multiprocessing
 import random
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,11 +19,14 @@ from oversight.overseers.agent import Agent
 from oversight.overseers.roles import RoleWrapper
 from oversight.worlds.concept import ConceptPool, ConceptWorld
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
 ITEMS = 150
 """Items of a small pool."""
 
 NUMBERS = ("evidence", "prior", "minutes", "calls", "labeled")
-"""The arrays of a verdict."""
+"""The arrays of verdicts, in their order."""
 
 
 def small_pool(**changes: object) -> ConceptPool:
@@ -55,12 +58,13 @@ def assert_same(one: Verdicts, two: Verdicts) -> None:
 
 def joined(parts: list[Verdicts]) -> Verdicts:
     """Verdicts on batches, put one after another."""
-    return Verdicts(**{k: np.concatenate([getattr(p, k) for p in parts]) for k in NUMBERS})
+    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in NUMBERS)
+    return Verdicts(*arrays)
 
 
 def some(verdicts: Verdicts, index: Any) -> Verdicts:
     """The verdicts at an index."""
-    return Verdicts(**{name: getattr(verdicts, name)[index] for name in NUMBERS})
+    return Verdicts(*(getattr(verdicts, name)[index] for name in NUMBERS))
 
 
 def assess_roots(overseer: Overseer) -> Verdicts:
@@ -69,14 +73,16 @@ def assess_roots(overseer: Overseer) -> Verdicts:
     return overseer.prepare(pool, ordinary()).assess(pool.roots)
 
 
-def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:
+def elsewhere(function: Callable[P, Result], *arguments: P.args, **named: P.kwargs) -> Result:
     """What a function returns in a fresh process; everything must pickle."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, *arguments).result()
+        return pool.submit(function, *arguments, **named).result()
 
 
-def twice_with_other_global_state(function: Callable[[], Any]) -> tuple[Any, Any]:
+def twice_with_other_global_state(
+    function: Callable[[], Result],
+) -> tuple[Result, Result]:
     """The results of two calls between which the global random state differs.
 
     Asserts that the second call draws nothing from it.

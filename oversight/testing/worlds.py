@@ -12,25 +12,30 @@ A few hundred items make it fast.
 from __future__ import annotations
 
 import pickle
-from typing import Any, ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from pydantic import ValidationError
 
 from oversight.components.overseer import Mechanism, Overseer
 from oversight.components.profiles import ByHeight
-from oversight.core.claims import Claims, Verdicts
+from oversight.core.claims import BoolArray, Claims, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.overseers.human import Human
 from oversight.overseers.model import Model
 from oversight.running.replicate import run_replicate
 from oversight.studies.study import Study
 from oversight.testing.kit import elsewhere, ordinary, twice_with_other_global_state
-from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Pool, World
+from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Part, Pool, World
 
 ALL = (TREE, PEOPLE, MODEL, MARGINS)
 SEED = 5
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+"""Arrays of a pool, by name."""
+
 SPREAD = 4.0
 """Standard errors that a share may lie from what it should be."""
 
@@ -59,7 +64,7 @@ class WorldContract:
         """The world to test."""
         raise TypeError("give the world to test: def world(self): return Mine()")
 
-    def _pool(self, seed: int = SEED, replicate: int = 0, part: Any = "train") -> Pool:
+    def _pool(self, seed: int = SEED, replicate: int = 0, part: Part = "train") -> Pool:
         return self.world().pool(seed, replicate, part)
 
     def test_it_is_introduced(self) -> None:
@@ -93,8 +98,8 @@ class WorldContract:
     def test_shapes_and_types(self) -> None:
         """x is (items, width), answers are (items,)."""
         world = self.world()
-        for part in ("train", "test"):
-            pool, items = self._pool(part=part), world.items(part)  # type: ignore[arg-type]
+        for part in get_args(Part):
+            pool, items = self._pool(part=part), world.items(part)
             assert pool.draws.items == items
             assert np.array_equal(pool.everyone, np.arange(items))
             assert pool.roots.shape == (items,)
@@ -193,7 +198,7 @@ def claimed(world: World) -> list[str]:
     return ["truth", "features", *(["margin", "misconception"] if MARGINS in world.has else [])]
 
 
-def arrays_of(pool: Pool) -> dict[str, Any]:
+def arrays_of(pool: Pool) -> Arrays:
     """Everything that a pool knows of its items, by name."""
     arrays = {"x": pool.x, "gold": pool.gold, "intended": pool.intended}
     for node in range(min(len(pool.tree), 3)):
@@ -205,18 +210,18 @@ def arrays_of(pool: Pool) -> dict[str, Any]:
     return arrays
 
 
-def _arrays_in_a_worker(world: World) -> dict[str, Any]:
+def _arrays_in_a_worker(world: World) -> Arrays:
     return arrays_of(world.pool(SEED, 0, "train"))
 
 
-def assert_equal(one: dict[str, Any], two: dict[str, Any]) -> None:
+def assert_equal(one: Arrays, two: Arrays) -> None:
     """Assert that two sets of arrays are equal to the last bit."""
     assert set(one) == set(two)
     for name, array in one.items():
         assert np.array_equal(array, two[name]), f"{name} differs"
 
 
-def assert_share(right: Any, share: float) -> None:
+def assert_share(right: BoolArray, share: float) -> None:
     """Assert that the share of True is what it should be, but for chance."""
     error = SPREAD * np.sqrt(share * (1 - share) / len(right))
     assert abs(np.mean(right) - share) <= error, f"{np.mean(right):.3f}, expected {share:.3f}"
