@@ -58,8 +58,8 @@ def assert_same(one: Verdicts, two: Verdicts) -> None:
 
 def joined(parts: list[Verdicts]) -> Verdicts:
     """Verdicts on batches, put one after another."""
-    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in NUMBERS)
-    return Verdicts(*arrays)
+    arrays: dict[str, Any] = {k: np.concatenate([getattr(p, k) for p in parts]) for k in NUMBERS}
+    return Verdicts(**arrays)
 
 
 def some(verdicts: Verdicts, index: Any) -> Verdicts:
