@@ -137,7 +137,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add OPTIONS to a command, which gets them as `settings`, before its own options."""
 
     @wraps(command)
-    def with_settings(**options: Any) -> None:
+    def _with_settings(**options: Any) -> None:
         given = {field.name: options.pop(field.name) for field in fields(RunSettings)}
         try:
             command(RunSettings(**given), **options)
@@ -149,7 +149,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
                 interrupt()
             raise
 
-    wrapped: Callable[..., None] = with_settings
+    wrapped: Callable[..., None] = _with_settings
     for option in reversed(OPTIONS):
         wrapped = option(wrapped)
     return wrapped

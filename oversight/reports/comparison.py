@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Results, Row
 from oversight.metrics.pgr import Difference, Status
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import cell, interval, listed, subject
+from oversight.reports.tables import cell, headline, interval, listed, subject
 
 HEADS = {
     "protocol": "protocol",
@@ -39,27 +40,34 @@ DESK = {
 
 def document(results: Results, precision: float | None = None) -> Document:
     """The comparison; `precision` is the half-width of intervals that was wanted."""
-    study = results.study
+    return Document(
+        headline(results.study),
+        partial(_parts, results, precision),
+        partial(_data, results),
+        names(SUMMARY),
+        results.summary,
+    )
 
-    def parts() -> Iterator[Part]:
-        summary = results.summary()
-        yield _protocols(results, summary)
-        if study.desk:
-            yield _desk(summary)
-        lines = notes(results)
-        if precision is not None:
-            lines.append(precision_note(summary, precision))
-        yield from map(Paragraph, lines)
 
-    def data() -> dict[str, object]:
-        return {
-            "scenario": study.name,
-            "rows": results.summary(),
-            "differences": results.differences_rows(),
-        }
+def _parts(results: Results, precision: float | None) -> Iterator[Part]:
+    """Tables and notes."""
+    summary = results.summary()
+    yield _protocols(results, summary)
+    if results.study.desk:
+        yield _desk(summary)
+    lines = notes(results)
+    if precision is not None:
+        lines.append(precision_note(summary, precision))
+    yield from map(Paragraph, lines)
 
-    title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, names(SUMMARY), results.summary)
+
+def _data(results: Results) -> dict[str, object]:
+    """What JSON holds."""
+    return {
+        "scenario": results.study.name,
+        "rows": results.summary(),
+        "differences": results.differences_rows(),
+    }
 
 
 def _protocols(results: Results, summary: list[Row]) -> Table:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from itertools import product
 from typing import TYPE_CHECKING
 
 from oversight.findings.sweep import Swept
+from oversight.reports.svg import style, svg_of
 from oversight.reports.tables import subject
 from oversight.studies.knobs import HOURS
 
@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Panels of a grid of several knobs, at most."""
-STYLE = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": 9}
 
 
 def picture(swept: Swept) -> str:
     """PGR along the knob with most values, a panel a combination of the others, as SVG."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     knob = max(swept.knobs, key=lambda name: len(swept.grid[name]))
     others = [name for name in swept.knobs if name != knob]
     held = list(product(*(swept.grid[name] for name in others)))[:MOST]
-    with mpl.rc_context(STYLE):
+    with style(9):
         figure = Figure(figsize=(8.5 if len(held) == 1 else 12, 4 * ((len(held) + 1) // 2)))
         figure.set_layout_engine("constrained")
         columns = min(len(held), 2)
@@ -37,9 +35,7 @@ def picture(swept: Swept) -> str:
         for panel in axes.flat[len(held) :]:
             panel.set_axis_off()
         figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside right upper")
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
+        return svg_of(figure)
 
 
 def _panel(panel: Axes, swept: Swept, knob: str, fixed: dict[str, float]) -> None:

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import DESIGN
 from oversight.findings.design import Designed
 from oversight.findings.results import Row
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import cell, interval, two
+from oversight.reports.tables import cell, headline, interval, two
 
 HEADS = ("protocol", "min/item", "PGR", "95 % interval", "in search", "by", "what it is")
 
 
 def document(designed: Designed) -> Document:
     """The confirmed front beside what was written by hand."""
-    study = designed.study
+    return Document(
+        headline(designed.study),
+        partial(_parts, designed),
+        partial(_data, designed),
+        names(DESIGN),
+        designed.rows,
+    )
 
-    def parts() -> Iterator[Part]:
-        yield Table(HEADS, rows(designed), words=(0, -1))
-        yield from map(Paragraph, notes(designed))
 
-    def data() -> dict[str, object]:
-        return {
-            "scenario": study.name,
-            "how": designed.how,
-            "rows": designed.rows(),
-            "hypervolume": designed.hypervolumes(),
-            "budget": designed.budget,
-        }
+def _parts(designed: Designed) -> Iterator[Part]:
+    """The table and notes."""
+    yield Table(HEADS, rows(designed), words=(0, -1))
+    yield from map(Paragraph, notes(designed))
 
-    title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, names(DESIGN), designed.rows)
+
+def _data(designed: Designed) -> dict[str, object]:
+    """What JSON holds."""
+    return {
+        "scenario": designed.study.name,
+        "how": designed.how,
+        "rows": designed.rows(),
+        "hypervolume": designed.hypervolumes(),
+        "budget": designed.budget,
+    }
 
 
 def rows(designed: Designed) -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import INDEX
@@ -10,27 +11,36 @@ from oversight.findings.results import Row
 from oversight.findings.sensitivity import NOISE, Analysis, Index
 from oversight.metrics.pgr import Status
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import two
+from oversight.reports.tables import headline, two
 
 NAMED = {NOISE: "replicate noise"}
 
 
 def document(analysis: Analysis) -> Document:
     """The indices of every protocol and knob."""
-    study = analysis.study
+    return Document(
+        headline(analysis.study),
+        partial(_parts, analysis),
+        partial(_data, analysis),
+        names(INDEX),
+        partial(_rows, analysis),
+    )
 
-    def parts() -> Iterator[Part]:
-        yield _indices(analysis)
-        yield from map(Paragraph, notes(analysis))
 
-    def rows() -> list[Row]:
-        return [index.row() for index in analysis.indices]
+def _parts(analysis: Analysis) -> Iterator[Part]:
+    """The table and notes."""
+    yield _indices(analysis)
+    yield from map(Paragraph, notes(analysis))
 
-    def data() -> dict[str, object]:
-        return {"scenario": study.name, "runs": analysis.runs, "rows": rows()}
 
-    title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, names(INDEX), rows)
+def _rows(analysis: Analysis) -> list[Row]:
+    """A row a protocol and knob."""
+    return [index.row() for index in analysis.indices]
+
+
+def _data(analysis: Analysis) -> dict[str, object]:
+    """What JSON holds."""
+    return {"scenario": analysis.study.name, "runs": analysis.runs, "rows": _rows(analysis)}
 
 
 def _indices(analysis: Analysis) -> Table:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import SUMMARY
 from oversight.findings.stress import Break, Measure, Outcome, Stress
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import cell, first_sentence, interval, two
+from oversight.reports.tables import cell, first_sentence, headline, interval, two
 
 MEASURES: tuple[tuple[Measure, str], ...] = (
     ("label accuracy", "Severity at which label accuracy falls to the unaided overseer's"),
@@ -36,28 +37,35 @@ FEW = 4
 
 def document(stress: Stress, doses: bool = False) -> Document:
     """Break points and ranking; with `doses`, the dose-response to every failure before them."""
-    study = stress.study
+    return Document(
+        headline(stress.study),
+        partial(_parts, stress, doses),
+        partial(_data, stress),
+        names(SUMMARY),
+        stress.rows,
+    )
 
-    def parts() -> Iterator[Part]:
-        if doses or len(study.failures) <= FEW:
-            for failure in study.failures:
-                yield _doses(stress, failure)
-        for measure, title in MEASURES:
-            yield _break_points(stress, measure, title)
-        yield _ranking(stress)
-        yield Paragraph(KEY.format(tolerance=stress.tolerance))
-        yield from map(Paragraph, _undefined(stress))
 
-    def data() -> dict[str, object]:
-        return {
-            "scenario": study.name,
-            "rows": stress.rows(),
-            "breaks": [point.row() for point in stress.breaks()],
-            "ranking": stress.ranking(),
-        }
+def _parts(stress: Stress, doses: bool) -> Iterator[Part]:
+    """Tables and notes."""
+    if doses or len(stress.study.failures) <= FEW:
+        for failure in stress.study.failures:
+            yield _doses(stress, failure)
+    for measure, title in MEASURES:
+        yield _break_points(stress, measure, title)
+    yield _ranking(stress)
+    yield Paragraph(KEY.format(tolerance=stress.tolerance))
+    yield from map(Paragraph, _undefined(stress))
 
-    title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, names(SUMMARY), stress.rows)
+
+def _data(stress: Stress) -> dict[str, object]:
+    """What JSON holds."""
+    return {
+        "scenario": stress.study.name,
+        "rows": stress.rows(),
+        "breaks": [point.row() for point in stress.breaks()],
+        "ranking": stress.ranking(),
+    }
 
 
 def _doses(stress: Stress, failure: str) -> Table:

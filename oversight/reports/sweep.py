@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,7 @@ from oversight.findings.sweep import Swept
 from oversight.metrics.crossings import Crossing
 from oversight.reports.comparison import precision_note
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import cell, half_width, listed, subject
+from oversight.reports.tables import cell, half_width, headline, listed, subject
 from oversight.studies.knobs import HOURS
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -26,25 +27,32 @@ MOST = 8
 
 def document(swept: Swept, precision: float | None = None) -> Document:
     """Tables along one knob; `precision` is the half-width of intervals that was wanted."""
-    study = swept.study
+    return Document(
+        headline(swept.study),
+        partial(_parts, swept, precision),
+        partial(_data, swept),
+        names(swept.summary_columns),
+        swept.summary,
+    )
 
-    def parts() -> Iterator[Part]:
-        yield from tables(swept)
-        lines = notes(swept)
-        if precision is not None:
-            lines.append(precision_note(list(swept.summary()), precision))
-        yield from map(Paragraph, lines)
 
-    def data() -> dict[str, object]:
-        return {
-            "scenario": study.name,
-            "knobs": list(swept.knobs),
-            "rows": list(swept.summary()),
-            "crossings": [asdict(crossing) for crossing in swept.crossings()],
-        }
+def _parts(swept: Swept, precision: float | None) -> Iterator[Part]:
+    """Tables and notes."""
+    yield from tables(swept)
+    lines = notes(swept)
+    if precision is not None:
+        lines.append(precision_note(list(swept.summary()), precision))
+    yield from map(Paragraph, lines)
 
-    title = f"{study.name}: {study.about}" if study.about else ""
-    return Document(title, parts, data, names(swept.summary_columns), swept.summary)
+
+def _data(swept: Swept) -> dict[str, object]:
+    """What JSON holds."""
+    return {
+        "scenario": swept.study.name,
+        "knobs": list(swept.knobs),
+        "rows": list(swept.summary()),
+        "crossings": [asdict(crossing) for crossing in swept.crossings()],
+    }
 
 
 def tables(swept: Swept) -> Iterator[Part]:
@@ -75,17 +83,21 @@ def _along(
     axis = "person-hours" if knob == HOURS else knob
     heads = ["protocol", *(f"{value:g}" for value in shown)]
 
-    def cells(of_row: Callable[[Row], str]) -> list[list[str]]:
-        return [[name, *(of_row(rows[name, value]) for value in shown)] for name in protocols]
-
-    curves = [spark([rows[name, value]["pgr"] for value in values]) for name in protocols]
-    body = [[*row, curve] for row, curve in zip(cells(_pgr), curves, strict=True)]
+    body = [
+        [
+            name,
+            *(_pgr(rows[name, value]) for value in shown),
+            spark([rows[name, value]["pgr"] for value in values]),
+        ]
+        for name in protocols
+    ]
     yield Table([*heads, "curve"], body, title=f"PGR by {axis}{where}")
     if knob == HOURS or any(
         row["coverage"] is not None and row["coverage"] < 1 for row in rows.values()
     ):
         title = f"Label accuracy, of the share of items labeled, by {axis}{where}"
-        yield Table(heads, cells(_labels), title=title)
+        body = [[name, *(_labels(rows[name, value]) for value in shown)] for name in protocols]
+        yield Table(heads, body, title=title)
 
 
 def _shown(values: Sequence[float]) -> list[float]:

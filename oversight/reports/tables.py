@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from oversight.core.columns import MISSING, Column, column_of, format_number
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Row
+from oversight.studies.study import Study
 
 PGR = column_of(SUMMARY, "pgr")
 _COLUMNS: Mapping[str, Column] = {column.name: column for column in SUMMARY}
@@ -23,6 +24,11 @@ def first_sentence(plugin: object) -> str:
     """
     text = " ".join((plugin.__doc__ or "").split("\n\n")[0].split())
     return text.split(". ")[0].rstrip(".") + "."
+
+
+def headline(study: Study) -> str:
+    """A study's name and what it is about; empty where it does not say."""
+    return f"{study.name}: {study.about}" if study.about else ""
 
 
 def cell(row: Row, name: str) -> str:

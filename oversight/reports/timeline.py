@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from oversight.desk.settings import Desk
 from oversight.desk.timetable import Sitting, Timetable
+from oversight.reports.svg import style, svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ BINS = 48
 """Half hours of a day."""
 DAY = 1440.0
 """Minutes."""
-STYLE = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": 8}
 
 
 def picture(title: str, desk: Desk, table: Timetable) -> str:
@@ -29,7 +28,7 @@ def picture(title: str, desk: Desk, table: Timetable) -> str:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style(8):
         figure = Figure(figsize=(11, 5.2), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         days = sorted({int(s.start // DAY) for s in table.sittings})[:DAYS] or [0]
@@ -49,9 +48,7 @@ def picture(title: str, desk: Desk, table: Timetable) -> str:
             pad=0.01,
         )
         _effort(figure.add_subplot(grid[1, :]), desk, table)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
+        return svg_of(figure)
 
 
 def _who(axes: Axes, table: Timetable, day: int, color: Callable[[float], object]) -> None:
