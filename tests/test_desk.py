@@ -29,10 +29,12 @@ from oversight import (
     Setting,
     Study,
 )
+from oversight.desk import planning
 from oversight.desk.hours import Hours
 from oversight.desk.human_factors import Seated
 from oversight.desk.queue import ready_times
 from oversight.desk.staffed import Staffed
+from oversight.desk.workplace import Workplace
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.study import Case
 from tests.helpers import binomial_error, pool, setting, tree, world
@@ -72,8 +74,8 @@ def study(desk: Desk | None, **changes: Any) -> Study:
 def staffed(
     protocol: Overseer, desk: Desk, people: Setting | None = None, seed: int = 1, **of: Any
 ) -> Staffed:
-    made = Staffed(inner=protocol, desk=desk)
-    return made.prepare(pool(world(**of), seed=seed), people or setting())
+    protocol_at_desk = Staffed(inner=protocol, desk=desk)
+    return protocol_at_desk.prepare(pool(world(**of), seed=seed), people or setting())
 
 
 def erlang_c(offered: float, people: int) -> float:
@@ -253,7 +255,7 @@ def test_every_sitting_by_itself_gives_what_all_at_once_gives(
     desk = Desk(people=2, skill_sd=0.3, break_after=240.0)
     short = staffed(protocol, desk, train_items=200)
     known = short.assess(Claims.of(range(200)))
-    monkeypatch.setattr(Staffed, "_fits", lambda *_: False)
+    monkeypatch.setattr(planning, "same_minutes", lambda *_: False)
     long = staffed(protocol, desk, train_items=200).assess(Claims.of(range(200)))
     assert np.array_equal(known.labeled, long.labeled)
     assert np.array_equal(known.answer, long.answer)
@@ -396,10 +398,11 @@ def test_prevalence_moves_the_criterion_by_what_the_docs_say() -> None:
     )
     for knob, expected in ((0.0, 0.07), (Desk().prevalence, missed(shift))):
         desk = Desk(people="unlimited", **{**OFF, "prevalence": knob})
-        done = staffed(Decomposition(), desk, at, train_items=60_000, features=2, tree=rare)
-        seated = done._people_at(None, None).checker  # type: ignore[attr-defined]
+        items = pool(world(train_items=60_000, features=2, tree=rare), seed=1)
+        rested = Workplace(Decomposition(), desk, items, at).rested()
+        assert isinstance(rested, Decomposition)
+        seated = rested.checker
         assert isinstance(seated, Seated)
-        items = pool(world(train_items=60_000, features=2, tree=rare))
         leaf = Claims.of(items.everyone, last)
         true = items.truth(leaf)
         share = float(np.mean(~seated.assess(leaf).answer[true]))
@@ -434,8 +437,8 @@ def test_failures_meet_a_desk() -> None:
         "bias": {"kind": "belief_bias", "severity": 1.0},
         "cut": {"kind": "depth_cut", "severity": 0.0},
     }
-    made = study(Desk(people=2, hours=40), failures=failures)
-    rows = run_replicate(made, 0, made.cases(made.failures))
+    failing = study(Desk(people=2, hours=40), failures=failures)
+    rows = run_replicate(failing, 0, failing.cases(failing.failures))
     assert not rows.failed
     label, used = COLUMNS.index("label_accuracy"), COLUMNS.index("hours_used")
     for name in ("unaided", "debate", "hard"):

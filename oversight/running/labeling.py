@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oversight.components.component import Component
 from oversight.components.overseer import Overseer
-from oversight.components.wrappers import Known, as_role, inner_of
+from oversight.components.wrappers import Known, inner_of
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.columns import names
 from oversight.core.config import Config
@@ -91,14 +90,14 @@ class Labeler:
 
     def _work(self, protocol: Overseer) -> Working:
         """Prepare a protocol, let it judge every item, and record who argues for what."""
-        tape = Tape(self.pool)
         setting = self.study.setting
-        if self.study.desk is None:
-            prepared = recorded(protocol.prepare(self.pool, setting), tape)
-        else:
-            prepared = _taped(protocol, tape).prepare(self.pool, setting)
+        prepared, tape = protocol.prepare(self.pool, setting), Tape(self.pool)
+        staffed = inner_of(prepared, Staffed)
+        if staffed is None:
+            prepared = recorded(prepared, tape)
         verdicts = prepared.assess(self.pool.roots)
-        return Working(Known.of(prepared, self.pool, setting, verdicts), tape.defended)
+        defended = tape.defended if staffed is None else staffed.worked.defended
+        return Working(Known.of(prepared, self.pool, setting, verdicts), defended)
 
     def _labels(self, working: Working, student: Config) -> Labels:
         prepared = working.protocol
@@ -120,14 +119,3 @@ class Labeler:
             student=student,
             desk=desk,
         )
-
-
-def _taped(protocol: Overseer, tape: Tape) -> Overseer:
-    """The protocol whose desk records on a tape."""
-
-    def change(_: str, part: Component) -> Component:
-        if isinstance(part, Staffed):
-            return part.model_copy(update={"log": tape})
-        return part.mapped(change)
-
-    return as_role(change("", protocol), Overseer)
