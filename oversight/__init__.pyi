@@ -73,10 +73,10 @@ from .overseers.slots import OverseerSlot as OverseerSlot
 from .overseers.slots import RewardModelSlot as RewardModelSlot
 from .students.base import Fitted as Fitted
 from .students.base import Student as Student
+from .studies.cases import Case as Case
 from .studies.design import Design as Design
 from .studies.scenario import load as load
 from .studies.sensitivity import Sensitivity as Sensitivity
-from .studies.study import Case as Case
 from .studies.study import Study as Study
 from .worlds.base import Pool as Pool
 from .worlds.base import World as World

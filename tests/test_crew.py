@@ -26,7 +26,7 @@ from oversight.running.keys import Keys
 from oversight.running.processes import one_thread
 from oversight.running.replicate import Replicate
 from oversight.running.workers import Task, Workers
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 from oversight.worlds.concept import ConceptWorld
 
 FLAT = ("runs.csv", "summary.csv", "differences.csv")

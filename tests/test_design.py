@@ -30,7 +30,7 @@ from oversight.running.keys import Keys
 from oversight.running.runner import Runner
 from oversight.running.store import Store
 from oversight.running.workers import Workers
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 
 SMALL: dict[str, Any] = {
     "mechanisms": ["direct", "debate", "decomposition"],

@@ -36,7 +36,7 @@ from oversight.desk.queue import ready_times
 from oversight.desk.staffed import Staffed
 from oversight.desk.workplace import Workplace
 from oversight.running.replicate import COLUMNS, run_replicate
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 from tests.helpers import binomial_error, pool, setting, tree, world
 
 OFF: dict[str, Any] = {

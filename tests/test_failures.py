@@ -22,7 +22,7 @@ from oversight.failures.base import Onset, Slice
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.persuasion import Arguing, selected_quality
 from oversight.running.replicate import COLUMNS, run_replicate
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
 
 ITEMS = 20_000

@@ -35,7 +35,7 @@ from oversight.core.errors import StoreError
 from oversight.running import store
 from oversight.running.store import Store
 from oversight.studies import identity
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 
 SCENARIO = """
 oversight: 1

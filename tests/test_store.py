@@ -18,7 +18,7 @@ from oversight.running import workers
 from oversight.running.replicate import Replicate
 from oversight.running.store import Store
 from oversight.studies import fingerprint
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 
 
 def study(replicates: int = 3, **changes: object) -> Study:

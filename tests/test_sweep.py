@@ -23,8 +23,8 @@ from oversight.findings.sweep import placed
 from oversight.metrics.crossings import crossings
 from oversight.reports.sweep import spark
 from oversight.running.replicate import COLUMNS
+from oversight.studies.cases import Case
 from oversight.studies.knobs import varied
-from oversight.studies.study import Case
 
 
 def study(**changes: Any) -> Study:

@@ -27,9 +27,10 @@ from oversight.running.run import Run, RunOptions
 from oversight.running.runner import Runner, started
 from oversight.running.store import Store
 from oversight.running.workers import Task
+from oversight.studies.cases import Case
 from oversight.studies.knobs import varied
 from oversight.studies.sensitivity import USUAL, Sensitivity
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 WORLDS = 2**20
 """Replicates that the noise is drawn from."""
@@ -72,7 +73,7 @@ def resolved(study: Study) -> Sensitivity:
         raise SensitivityError("; ".join(problems))
     if not chosen:
         raise SensitivityError("no knob to vary; name some, like overseer.structure=0.3:0.9")
-    return settings.model_copy(update={"knobs": dict(chosen)})
+    return settings.changed(knobs=dict(chosen))
 
 
 def _problem(study: Study, path: str, ends: tuple[float, float]) -> str:

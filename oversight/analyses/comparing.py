@@ -50,7 +50,7 @@ def compare(
             wanted = study.replicates if precision is None else enough(results, precision, most)
             if wanted <= study.replicates:
                 break
-            since, study = study.replicates, study.model_copy(update={"replicates": wanted})
+            since, study = study.replicates, study.changed(replicates=wanted)
             keys = Keys(study)
         if runner.store.folder:
             export(results, runner.store.folder)

@@ -22,9 +22,10 @@ from oversight.findings.results import Results, write_csv
 from oversight.running.keys import Keys
 from oversight.running.run import Run, RunOptions
 from oversight.running.runner import Runner, started
+from oversight.studies.cases import Case
 from oversight.studies.design import Design
 from oversight.studies.scenario import written
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 
 def design(
@@ -59,7 +60,7 @@ def design(
         front = {f"f{i}": point for i, point in enumerate(tried.front, 1)}
         random = {f"r{i}": point for i, point in enumerate(blind.front, 1)}
         whole = {name: p.protocol for name, p in {**front, **random}.items()}
-        both = study.model_copy(update={"protocols": {**study.cells, **whole}})
+        both = study.still.changed(protocols={**study.cells, **whole})
         confirmed = running(both, both.cases())
         kept, tries = runner.store.folder is not None, len(tried.points)
         designed = Designed(study, settings, how, front, random, confirmed, tries, kept)
@@ -108,13 +109,11 @@ def _export(done: Designed, out: Path) -> None:
     for name, searched in done.front.items():
         point = done.point(name, searched.protocol)
         about = f"{point.minutes:.3g} human minutes an item for a PGR of {point.pgr:.2f}"
-        single = done.study.model_copy(
-            update={
-                "name": f"{done.study.name}-{name}",
-                "about": f"found by search in {done.study.name}: {about}",
-                "protocols": {**done.study.protocols, name: searched.protocol},
-                "failures": {},
-                "design": None,
-            }
+        single = done.study.still.changed(
+            name=f"{done.study.name[:70]}-{name}",
+            about=f"found by search in {done.study.name}: {about}",
+            protocols={**done.study.protocols, name: searched.protocol},
+            failures={},
+            design=None,
         )
         write(folder / f"{name}.yaml", written(single, folder))

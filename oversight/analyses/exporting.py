@@ -16,8 +16,9 @@ from oversight.findings.results import Results, Row, write_csv
 from oversight.reports.timeline import picture
 from oversight.running.replicate import Failed
 from oversight.running.transcripts import timetables, transcripts
+from oversight.studies.cases import Case
 from oversight.studies.fingerprint import installed
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 LIBRARIES = (
     "oversight-simulator",

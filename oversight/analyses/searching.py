@@ -18,9 +18,10 @@ from oversight.core.errors import DesignError
 from oversight.core.streams import stream
 from oversight.findings.design import Point, front
 from oversight.findings.results import Results
+from oversight.studies.cases import Case
 from oversight.studies.design import Design
 from oversight.studies.search_space import Space
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 DRY = 20
 """So many batches with nothing new end a search."""
@@ -39,8 +40,8 @@ class Tried:
 
     def __init__(self, study: Study, design: Design, run: RunCases) -> None:
         own = hashlib.blake2b(f"search {study.seed}".encode(), digest_size=8).digest()
-        self.study = study.model_copy(
-            update={"seed": int.from_bytes(own, "little"), "replicates": design.replicates}
+        self.study = study.still.changed(
+            seed=int.from_bytes(own, "little"), replicates=design.replicates
         )
         self.design, self._run = design, run
         self.points: dict[str, Point] = {}
@@ -52,12 +53,11 @@ class Tried:
         if not new:
             return
         names = {f"tried {len(self.points) + i}": p for i, p in enumerate(new.values())}
-        study = self.study.model_copy(update={"protocols": names})
         struck = {
-            name: study.failures[name].model_copy(update={"severity": (severity,)})
+            name: self.study.failures[name].changed(severity=(severity,))
             for name, severity in self.design.survive.items()
         }
-        study = study.model_copy(update={"failures": struck})
+        study = self.study.changed(protocols=names, failures=struck)
         cases = study.cases(struck)
         results = self._run(study, cases)
         for name, protocol in names.items():

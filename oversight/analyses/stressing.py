@@ -12,7 +12,8 @@ from oversight.findings.stress import Outcome, Stress
 from oversight.running.keys import Keys
 from oversight.running.run import Run, RunOptions
 from oversight.running.runner import started
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 
 TOLERANCE = 0.02
 """How finely break points are found, in severity."""
@@ -37,7 +38,7 @@ def stress(
     options = Run.of(stress, run)
     named = study.failures or catalogue()
     chosen = {name: named[name] for name in only} if (only := list(only)) else named
-    study = study.model_copy(update={"failures": chosen})
+    study = study.still.changed(failures=chosen, design=None)
     cases = study.cases(chosen)
     keys = Keys(study)
     with started(options) as runner:

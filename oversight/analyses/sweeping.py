@@ -54,7 +54,7 @@ def sweep(
             wanted = max(enough(swept.at(*at), precision, most) for at in swept.points)
             if wanted <= study.replicates:
                 break
-            since, study = study.replicates, study.model_copy(update={"replicates": wanted})
+            since, study = study.replicates, study.changed(replicates=wanted)
         if runner.store.folder:
             _export(swept, runner.store.folder)
     return swept
@@ -77,7 +77,7 @@ def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
 def spanned(study: Study, hours: Sequence[float] = ()) -> dict[str, tuple[float, ...]]:
     """The grid of a study's sweep, or of these budgets in place of its own: values by the path of
     the knob. Raises KnobError where some point of it is no scenario."""
-    grid = grid_of(study, hours)
+    grid, study = grid_of(study, hours), study.still
     for values in product(*grid.values()):
         placed(study, dict(zip(grid, values, strict=True)))
     return grid

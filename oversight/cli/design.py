@@ -26,16 +26,21 @@ def design(settings: RunSettings, evaluations: int | None, minutes: float | None
     With --out, a killed search goes on, and the front is written as scenario files.
     """
     study = settings.study()
+    from pydantic import ValidationError
+
     from oversight.analyses.designing import design as run_study
     from oversight.cli.progress import progress
     from oversight.core.errors import DesignError
+    from oversight.core.messages import message_of
     from oversight.reports.design import document
     from oversight.studies.design import Design
 
     given = {"evaluations": evaluations, "minutes": minutes}
     changed = {key: value for key, value in given.items() if value is not None}
-    search = (study.design or Design()).model_copy(update=changed)
-    study = study.model_copy(update={"design": search})
+    try:
+        study = study.changed(design=(study.design or Design()).changed(**changed))
+    except ValidationError as error:
+        refuse("; ".join(f"--{line['loc'][0]}: {message_of(line)}" for line in error.errors()))
     try:
         with settings.running(progress()) as run:
             designed = run_study(study, **run)

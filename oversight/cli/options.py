@@ -56,7 +56,7 @@ class RunSettings:
             click.echo(f"{self.scenario}: its sweep is left aside; compare runs it", err=True)
         given = {"replicates": self.replicates, "seed": self.seed}
         changed = {key: value for key, value in given.items() if value is not None}
-        return study.model_copy(update=changed)
+        return study.changed(**changed)
 
     @contextmanager
     def running(self, progress: CellCount) -> Iterator[RunOptions]:

@@ -14,7 +14,7 @@ from oversight.cli.printing import show
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from oversight.studies.sensitivity import Sensitivity
+    from oversight.studies.study import Study
 
 
 @click.command()
@@ -43,10 +43,9 @@ def sensitivity(settings: RunSettings, knobs: tuple[str, ...], samples: int | No
     from oversight.core.errors import SensitivityError
     from oversight.reports.sensitivity import document
 
-    ranges = _varied(study.sensitivity, settings.replicates, samples, knobs)
+    study = _varied(study, settings.replicates, samples, knobs)
     try:
-        study = study.model_copy(update={"sensitivity": ranges})
-        study = study.model_copy(update={"sensitivity": resolved(study)})
+        study = study.changed(sensitivity=resolved(study))
         with settings.running(progress()) as run:
             analysis = analyze(study, **run)
     except SensitivityError as error:
@@ -56,14 +55,14 @@ def sensitivity(settings: RunSettings, knobs: tuple[str, ...], samples: int | No
 
 
 def _varied(
-    own: Sensitivity | None, replicates: int | None, samples: int | None, knobs: tuple[str, ...]
-) -> Sensitivity:
-    """The scenario's own section with the options in place of its keys."""
+    study: Study, replicates: int | None, samples: int | None, knobs: tuple[str, ...]
+) -> Study:
+    """The study with the options in place of the keys of its section."""
     from pydantic import ValidationError
 
     from oversight.studies.sensitivity import Sensitivity
 
-    own = own or Sensitivity()
+    own = study.sensitivity or Sensitivity()
     ranges: dict[str, list[float]] = {}
     for path, ends in map(_range, knobs):
         if path in ranges:
@@ -75,7 +74,7 @@ def _varied(
         "replicates": replicates or own.replicates,
     }
     try:
-        return Sensitivity.model_validate(keys)
+        return study.changed(sensitivity=keys)
     except ValidationError as error:
         refuse(*_option_errors(error))
 
@@ -86,7 +85,7 @@ def _option_errors(error: ValidationError) -> list[str]:
 
     messages = []
     for line in error.errors(include_url=False):
-        key, *below = line["loc"]
+        _, key, *below = line["loc"]
         option = f"--knob {below[0]}" if key == "knobs" else f"--{key}"
         messages.append(f"{option}: {message_of(line)}")
     return messages

@@ -179,6 +179,18 @@ class Config(BaseModel):
         raise_all(cls.__name__, errors)
         return checked
 
+    def changed(self, **fields: Any) -> Self:
+        """The same with other values in these fields, checked again as a whole. What was prepared
+        for a pool is lost. Raises ValidationError with every error.
+
+        >>> class Hours(Config):
+        ...     most: Count = 8
+        >>> Hours().changed(most=3).most
+        3
+        """
+        whole = {key: getattr(self, key) for key in type(self).model_fields}
+        return type(self).model_validate({**whole, **fields})
+
     @classmethod
     def file_keys(cls) -> list[str]:
         """The keys that a file may write."""

@@ -72,24 +72,40 @@ class Injection(Config):
         whole = parts[0] if len(parts) == 1 else {"together": parts}
         return {**whole, "severity": list(self.severity)}
 
-    def problems(
-        self, protocols: Iterable[Overseer], items: int, height: int
-    ) -> list[tuple[tuple[str | int, ...], str]]:
-        """What does not fit the scenario, each with its place in the file."""
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        has = set(LAST).union(*(roles_of(protocol) for protocol in protocols))
-        for i, failure in enumerate(self.together):
-            at: tuple[str | int, ...] = () if len(self.together) == 1 else ("together", i)
-            wanted = set(failure.aims)
-            if not wanted & has:
-                one = " or ".join(sorted(wanted))
-                says = f"no protocol here has a role {one}; there are {', '.join(sorted(has))}"
-                found.append(((*at, "on" if failure.on else "kind"), says))
+    def misses(self, protocols: Iterable[Overseer]) -> list[tuple[Place, str]]:
+        """Which of the failures strike nothing, since no protocol has a role for them; each with
+        where it stands."""
+        roles = set(LAST).union(*(roles_of(protocol) for protocol in protocols))
+        present = ", ".join(sorted(roles))
+        return [
+            (
+                (*place, "on" if failure.on else "kind"),
+                f"no protocol here has a role {' or '.join(sorted(failure.aims))}; "
+                f"there are {present}",
+            )
+            for place, failure in self._placed()
+            if not roles.intersection(failure.aims)
+        ]
+
+    def problems(self, items: int, height: int) -> list[tuple[Place, str]]:
+        """Which of the failures never come, each with where it stands.
+
+        items   how many there are to learn from
+        height  of the task tree; 0 for a lone question
+        """
+        problems: list[tuple[Place, str]] = []
+        for place, failure in self._placed():
             if problem := failure.items.problem(items):
-                found.append(((*at, "items"), problem))
+                problems.append(((*place, "items"), problem))
             if problem := failure.onset.problem(items, height):
-                found.append(((*at, "onset"), problem))
-        return found
+                problems.append(((*place, "onset"), problem))
+        return problems
+
+    def _placed(self) -> list[tuple[Place, Failure]]:
+        """Every failure with where it stands in the section."""
+        if len(self.together) == 1:
+            return [((), self.together[0])]
+        return [(("together", i), failure) for i, failure in enumerate(self.together)]
 
 
 def _around(failure: Failure, role: str, severity: float) -> Any:

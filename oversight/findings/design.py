@@ -9,8 +9,9 @@ import numpy as np
 
 from oversight.components.overseer import Overseer
 from oversight.findings.results import Results, Row
+from oversight.studies.cases import Case
 from oversight.studies.design import Design
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 
 @dataclass(frozen=True)

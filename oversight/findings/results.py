@@ -28,7 +28,8 @@ from oversight.metrics.pgr import (
 from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS, Failed
 from oversight.running.store import Store
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 
 Row = dict[str, Any]
 """A row of a table by column; None where there is no value."""

@@ -15,7 +15,8 @@ from oversight.core.columns import names
 from oversight.core.files import writing
 from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 
 Measure = Literal["label accuracy", "PGR"]
 SILENT = 0.05

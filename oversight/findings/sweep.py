@@ -18,8 +18,9 @@ from oversight.metrics.crossings import Crossing, crossings
 from oversight.running.keys import Keys
 from oversight.running.replicate import Failed
 from oversight.running.store import Store
+from oversight.studies.cases import Case
 from oversight.studies.knobs import varied
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 ABOUT = names(columns.ABOUT)
 HELD = 256

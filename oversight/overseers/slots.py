@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SkipValidation, WithJsonSchema
@@ -25,20 +26,25 @@ AGENTS = Plugins("agents", {"model": Model}, {}, ("model_validate", "believe"))
 """Whoever can argue, by name."""
 
 
+@cache
 def overseers() -> Plugins:
     """Every kind of component that can stand where a slot takes an overseer, by name."""
     return plugins("mechanisms").including(PLAIN)
 
 
 def _overseer(value: object) -> Any:
-    if isinstance(value, Component) and inner_of(value, Overseer) is None:
+    if isinstance(value, Component):
+        if inner_of(value, Overseer) is not None:
+            return value
         name = value.name or type(value).__name__
         raise ValueError(f"{name} is no overseer; expected one that assesses claims")
     return by_name(value, overseers(), "an overseer, like {debate: {turns: 2}} or human")
 
 
 def _agent(value: object) -> Any:
-    if isinstance(value, Component) and inner_of(value, Agent) is None:
+    if isinstance(value, Component):
+        if inner_of(value, Agent) is not None:
+            return value
         raise ValueError(f"{value.name or type(value).__name__} is no agent; expected a model")
     return by_name(value, AGENTS, "an agent, like {model: {shared_bias: 0}}")
 

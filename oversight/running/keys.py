@@ -6,7 +6,8 @@ from functools import cached_property
 
 from oversight.running.store import Key
 from oversight.studies import identity
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 
 
 class Keys:

@@ -14,7 +14,8 @@ from oversight.desk.metrics import measures as of_desk
 from oversight.desk.staffed import Staffed
 from oversight.metrics.agent_score import Defended, differences
 from oversight.overseers.recording import Tape, recorded
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
 

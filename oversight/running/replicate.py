@@ -16,7 +16,8 @@ from oversight.metrics import labels as metrics
 from oversight.metrics.columns import MEASURES
 from oversight.running.labeling import Labeler, Labels
 from oversight.running.teaching import teach
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 from oversight.worlds.base import MARGINS, Pool
 
 COLUMNS = (*names(MEASURES), *names(DESK))

@@ -11,7 +11,7 @@ from oversight.running.keys import Keys
 from oversight.running.run import Progress, Run
 from oversight.running.store import Store
 from oversight.running.workers import Task, Workers
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 
 Part = tuple[Keys, Sequence[Case]]
 """Cases of one study, to be run in each of its replicates."""

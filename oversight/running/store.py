@@ -25,7 +25,7 @@ from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.errors import StoreError
 from oversight.running import tables
 from oversight.running.replicate import COLUMNS, Failed, Replicate
-from oversight.studies.study import Case
+from oversight.studies.cases import Case
 
 STORE = "results.sqlite"
 ROOM = 2**25

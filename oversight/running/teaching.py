@@ -12,7 +12,8 @@ from oversight.core.claims import FloatArray
 from oversight.core.config import Config
 from oversight.running.labeling import Labels
 from oversight.students.base import Student
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
 

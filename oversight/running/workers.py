@@ -18,8 +18,9 @@ from oversight.running.keys import Keys
 from oversight.running.processes import Processes, one_thread
 from oversight.running.replicate import Failed, Replicate, run_replicate
 from oversight.running.store import LOST
+from oversight.studies.cases import Case
 from oversight.studies.fingerprint import of_engine
-from oversight.studies.study import Case, Study
+from oversight.studies.study import Study
 
 SECONDS = 0.25
 """What a chunk of replicates should take: long against sending it, short against waiting for the

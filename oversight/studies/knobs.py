@@ -28,7 +28,7 @@ def varied(study: Any, path: str, value: Any) -> Any:
     if path.split(".")[0] in NOT_VARIED:
         raise KnobError(f"{path}: cannot be varied; expected a knob of what is simulated")
     if path == HOURS and study.desk is None:
-        study = study.model_copy(update={"desk": Desk.plain()})
+        study = study.changed(desk=Desk.plain())
     try:
         return _assigned(study, path.split("."), value)
     except KnobError as error:
@@ -43,7 +43,7 @@ def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
         return _assigned(holder, rest, value)
     if isinstance(holder, Injection) and len(holder.together) == 1 and step != "severity":
         alone = _assigned(holder.together[0], steps, value)
-        return holder.model_copy(update={"together": (alone,)})
+        return holder.changed(together=(alone,))
     if isinstance(holder, Mapping):
         below = _known(step, {str(key): part for key, part in holder.items()})
         return {**holder, step: _assigned(below, rest, value)}
@@ -71,7 +71,7 @@ def _changed(holder: Config, parts: dict[str, Any], key: str, value: Any) -> Any
     if isinstance(parts[key], int) and isinstance(value, float) and value.is_integer():
         value = int(value)
     try:
-        return type(holder).model_validate({**parts, key: value})
+        return holder.changed(**{key: value})
     except ValidationError as error:
         messages = (message_of(line) for line in error.errors(include_url=False))
         raise KnobError("; ".join(dict.fromkeys(messages))) from None

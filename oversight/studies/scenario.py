@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from oversight.core.config import nearest
 from oversight.core.errors import Problem, ScenarioError
 from oversight.core.messages import message_of
-from oversight.studies.study import SCHEMA, Study, future
+from oversight.studies.schema import SCHEMA, future
+from oversight.studies.study import Study
 from oversight.worlds.tree_files import FileTree, as_json
 
 MOST_BYTES = 2_000_000

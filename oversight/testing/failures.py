@@ -24,7 +24,8 @@ from oversight.core.claims import Claims
 from oversight.failures.base import Failure, Onset, Slice
 from oversight.failures.injection import Injection
 from oversight.running.replicate import run_replicate
-from oversight.studies.study import Case, Study
+from oversight.studies.cases import Case
+from oversight.studies.study import Study
 from oversight.testing.kit import (
     ITEMS,
     AnyStudent,

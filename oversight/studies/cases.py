@@ -1,0 +1,59 @@
+"""The cases of a study: every protocol as it is, and under every failure that it can suffer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oversight.components.overseer import Overseer
+from oversight.core.plugins import plugins
+from oversight.failures.injection import Injection
+
+UNAIDED = "unaided"
+"""What the baseline is called where the scenario has no protocol `direct: {}`."""
+
+
+class Case(NamedTuple):
+    """What a row of results is about.
+
+    protocol  its name
+    failure   the name of the failure that it suffers; empty for none
+    severity  of that failure, from 0 to 1
+    """
+
+    protocol: str
+    failure: str = ""
+    severity: float = 0.0
+
+
+def baseline_of(protocols: Mapping[str, Overseer]) -> str | None:
+    """The name of the protocol that is written `direct: {}`, the unaided overseer; None where there
+    is none."""
+    same = (
+        name
+        for name, protocol in protocols.items()
+        if protocol.name == "direct" and protocol.identity() == "direct()"
+    )
+    return next(same, None)
+
+
+def cells_of(protocols: Mapping[str, Overseer]) -> dict[str, Overseer]:
+    """Every protocol to run, by name: the unaided overseer is added, as the first, where it is not
+    among them."""
+    if baseline_of(protocols) is not None:
+        return dict(protocols)
+    return {UNAIDED: plugins("mechanisms").get("direct")(), **protocols}
+
+
+def cases_of(cells: Mapping[str, Overseer], failures: Mapping[str, Injection]) -> list[Case]:
+    """Every protocol as it is, then under every failure that strikes a role of it, at each of the
+    failure's severities."""
+    cases = [Case(name) for name in cells]
+    for failure, injected in failures.items():
+        cases += [
+            Case(name, failure, severity)
+            for name, protocol in cells.items()
+            if injected.roles_in(protocol)
+            for severity in injected.severity
+        ]
+    return cases
