@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from oversight.core.columns import Column, names
 from oversight.core.files import replacing, write, writing
@@ -65,7 +64,7 @@ def export_study(study: Study, failed: Iterable[Failed], folder: Path) -> None:
             old.unlink()  # of another scenario
 
 
-def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, Any]:
+def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, object]:
     """What these results come from: the scenario as resolved, seeds, versions of everything,
     failures."""
     plugins = {
@@ -120,7 +119,11 @@ def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]])
 
 
 def file_name(protocol: str) -> str:
-    """A protocol's name as a file name."""
+    """A protocol's name as a file name.
+
+    >>> file_name("debate at the leaves, 3/4")
+    'debate-at-the-leaves_-3_4'
+    """
     return (
         "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol)
         .strip()

@@ -26,7 +26,8 @@ class Point:
 
 
 def front(points: Iterable[Point]) -> list[Point]:
-    """Points of which no other is as cheap and as good, and better in one; cheapest first."""
+    """Points that keep the constraints and of which no other is as cheap and as good, and better in
+    one; cheapest first."""
     best: list[Point] = []
     for point in sorted(points, key=lambda p: (p.minutes, -p.pgr)):
         if point.breaks == 0 and (not best or point.pgr > best[-1].pgr):

@@ -8,7 +8,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -230,7 +230,7 @@ def _about(case: Case) -> Row:
     }
 
 
-def write_csv(file: Any, keys: Iterable[str], rows: Iterable[Row]) -> None:
+def write_csv(file: TextIO, keys: Iterable[str], rows: Iterable[Row]) -> None:
     """Rows as CSV, None as an empty field, numbers as Python writes them."""
     writer = csv.DictWriter(file, list(keys), lineterminator="\n")
     writer.writeheader()

@@ -44,6 +44,14 @@ def crossings(
     where all values are above zero. Left out are crossings between neighbors of which neither
     differs from zero at any value on its side. Values at which a difference is not a number are
     left out; where it is zero at some values in between, the crossing is their middle.
+
+    knob, held  the knob along which `values` are, ascending, and words for what else is fixed
+    one, other  the protocols; `apart` is above 0 where `one` is ahead
+
+    >>> apart = np.array([[0.199, 0.201], [-0.101, -0.099]])
+    >>> (crossing,) = crossings("hours", "", "debate", "vote", [1.0, 8.0], apart)
+    >>> crossing.ahead_below, crossing.ahead_above, round(crossing.value, 6)
+    ('debate', 'vote', 4.0)
     """
     scale = np.log if min(values) > 0 else np.asarray
     at = np.asarray(scale(np.asarray(values, dtype=np.float64)))

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.synchronize import Event
-from typing import Any
+from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from oversight.core.errors import WorkersError
 from oversight.studies.study import Study
 
+T = TypeVar("T")
 TRIES = 2
 """How often work is offered to processes that may have died meanwhile."""
 
@@ -30,7 +31,7 @@ class Processes:
         self._pool: ProcessPoolExecutor | None = None
         self._begun: Event | None = None  # whether any process has begun
 
-    def submit(self, call: Callable[..., Any], study: Study, *rest: object) -> Future[Any]:
+    def submit(self, call: Callable[..., T], study: Study, *rest: object) -> Future[T]:
         """Have a process call a function with a study. Raises WorkersError where the study cannot
         be sent to another process, or none can be started."""
         for last in range(TRIES):

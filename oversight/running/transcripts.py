@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oversight.core.claims import Claims, Trace, Verdicts
 from oversight.desk.staffed import Staffed
@@ -66,13 +66,14 @@ def _lines(trace: Trace, item: int) -> Iterator[str]:
             yield "  " + line
 
 
-def _value(value: Any) -> str:
-    if np.ndim(value):
-        return ", ".join(_value(part) for part in value)
-    if np.asarray(value).dtype == np.bool_:
-        return _word(bool(value))
-    if np.issubdtype(np.asarray(value).dtype, np.floating):
-        return f"{float(value):+.2f}"
+def _value(value: npt.ArrayLike) -> str:
+    array = np.asarray(value)
+    if array.ndim:
+        return ", ".join(map(_value, array))
+    if array.dtype == np.bool_:
+        return _word(bool(array))
+    if np.issubdtype(array.dtype, np.floating):
+        return f"{float(array):+.2f}"
     return str(value)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oversight.core.errors import WorkersError
 from oversight.running.keys import Keys
@@ -48,6 +48,10 @@ class Task(NamedTuple):
 
 Chunk = list[Task]
 """Tasks of one study that are sent together."""
+Work = tuple[int, tuple[Case, ...]]
+"""The number of a replicate, and the cases to be run in it."""
+Answer = tuple[list[Replicate], float]
+"""Replicates of a chunk, and the seconds that they took."""
 Finished = tuple[Keys, list[Replicate]]
 """Replicates of one study."""
 
@@ -81,10 +85,11 @@ class Workers:
 
     def _run_here(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         for task in tasks:
-            yield task.keys, run_chunk(task.study, [task[1:]], of_engine())[0]
+            work = [(task.number, task.cases)]
+            yield task.keys, run_chunk(task.study, work, of_engine())[0]
 
     def _run_there(self, tasks: Iterable[Task]) -> Iterator[Finished]:
-        waiting: dict[Future[Any], Chunk] = {}
+        waiting: dict[Future[Answer], Chunk] = {}
         chunks = self._chunks(iter(tasks))
         try:
             while True:
@@ -134,7 +139,7 @@ class Workers:
                 replicates = [_given_up(task, second if str(second) else error)]
             yield task.keys, replicates
 
-    def _done(self, futures: Iterable[Future[Any]]) -> set[Future[Any]]:
+    def _done(self, futures: Iterable[Future[Answer]]) -> set[Future[Answer]]:
         """Those that are done, as soon as any is; looks after who does them meanwhile."""
         while not (done := wait(futures, LOOK, FIRST_COMPLETED).done):
             self._look()
@@ -148,7 +153,7 @@ class Workers:
         if self._own is not None:
             self._own.look()
 
-    def _sent(self, chunk: Chunk) -> Future[Any]:
+    def _sent(self, chunk: Chunk) -> Future[Answer]:
         study = chunk[0].study
         work = [(task.number, task.cases) for task in chunk]
         if self._own is not None:
@@ -192,10 +197,9 @@ def _given_up(task: Task, error: Exception) -> Replicate:
     return Replicate(task.number, {}, lost)
 
 
-def run_chunk(study: Study, work: list[Any], engine: str) -> tuple[list[Replicate], float]:
+def run_chunk(study: Study, work: Sequence[Work], engine: str) -> Answer:
     """Run replicates of one study, with one BLAS thread; with the seconds that it took.
 
-    work    (number of the replicate, its cases) each
     engine  the digest of the engine that sends them
 
     Raises WorkersError where the engine here is another.
