@@ -67,12 +67,12 @@ def expecting(message: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-def checked(annotation: Any, value: object) -> Any:
+def checked(annotation: object, value: object) -> Any:
     """A value as an annotated type reads it. Raises ValidationError where it is none."""
     return _adapter(annotation).validate_python(value)
 
 
-def fits(annotation: Any, value: object) -> bool:
+def fits(annotation: object, value: object) -> bool:
     """Whether a value is one of an annotated type.
 
     >>> fits(OpenShare, 0.5), fits(OpenShare, 1), fits(OpenShare, True)
@@ -138,7 +138,7 @@ def default_of(model: BaseModel, key: str) -> Any:
 
 
 @lru_cache(4096)
-def _constant_default(kind: Any, key: str) -> tuple[Any] | None:
+def _constant_default(kind: type[BaseModel], key: str) -> tuple[Any] | None:
     """A default that is always the same; None where it hangs on other knobs."""
     field = kind.model_fields[key]
     if field.default_factory_takes_validated_data:
@@ -161,7 +161,7 @@ class Config(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _refuse_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _refuse_unknown_keys(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if data is None:
             data = {}
         if not isinstance(data, Mapping):

@@ -11,9 +11,9 @@ from pydantic_core import InitErrorDetails
 
 from oversight.core.config import Place, error_at, errors_of, raise_all
 from oversight.core.errors import PluginError
-from oversight.core.plugins import Plugins
+from oversight.core.plugins import Kind, Plugins
 
-Check = Callable[[Any, Mapping[str, Any]], list[InitErrorDetails]]
+Check = Callable[[Kind, Mapping[str, object]], list[InitErrorDetails]]
 """What is wrong with the settings of a class, beyond what the class itself refuses."""
 
 
@@ -22,7 +22,7 @@ def by_kind(
     kinds: Plugins,
     default: str = "",
     *,
-    context: Mapping[str, Any] | None = None,
+    context: Mapping[str, object] | None = None,
     check: Check | None = None,
 ) -> Any:
     """What `{kind: NAME, ...settings}` describes; an instance made in Python is kept as it is.
@@ -72,7 +72,7 @@ def by_name(value: object, kinds: Plugins, expected: str) -> Any:
     return _built(kind_of(kinds, name, (name,)), settings, (name,))
 
 
-def kind_of(kinds: Plugins, name: str, place: Place) -> Any:
+def kind_of(kinds: Plugins, name: str, place: Place) -> Kind:
     """The class of that name. Raises ValidationError, at this place, where it cannot be used."""
     try:
         return kinds.get(name)
@@ -81,10 +81,10 @@ def kind_of(kinds: Plugins, name: str, place: Place) -> Any:
 
 
 def _built(
-    kind: Any,
+    kind: Kind,
     settings: object,
     place: Place,
-    context: Mapping[str, Any] | None = None,
+    context: Mapping[str, object] | None = None,
     check: Check | None = None,
 ) -> Any:
     """An instance of a class with settings that stand at a place of the file."""

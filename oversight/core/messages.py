@@ -7,7 +7,7 @@ were expected). The messages are built from these, never from pydantic's own sen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -70,7 +70,7 @@ def message_of(error: ErrorDetails) -> str:
     return error["msg"] if expected is None else _wrong(error.get("input"), expected)
 
 
-def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
+def _expected(kind: str, context: Mapping[str, object]) -> str | None:
     """What would be right, by type of error; None for a type that no setting here can raise."""
     if kind in LIMITS:
         words, key = LIMITS[kind]
@@ -94,6 +94,6 @@ def _wrong(value: object, expected: str) -> str:
     return message
 
 
-def _number(limit: float) -> str:
+def _number(limit: object) -> str:
     """A limit without the decimals that it does not need."""
     return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)

@@ -11,6 +11,9 @@ from typing import Any
 from oversight.core.config import nearest
 from oversight.core.errors import PluginError
 
+Kind = Any
+"""A class that a stranger may have written: a Config that has what `NEEDED` says of its group."""
+
 NEEDED = {
     "mechanisms": ("model_validate", "assess"),
     "failures": ("model_validate", "around", "can_strike"),
@@ -31,7 +34,7 @@ class Plugins:
     """
 
     group: str
-    loaded: Mapping[str, Any]
+    loaded: Mapping[str, Kind]
     broken: Mapping[str, str]
     needed: tuple[str, ...] = ()
 
@@ -44,7 +47,7 @@ class Plugins:
         """
         return self.group.removesuffix("s")
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> Kind:
         """The class of that name.
 
         Raises PluginError with the plugin's own error where it is broken, or with the nearest name
@@ -62,7 +65,7 @@ class Plugins:
             raise PluginError(f"unknown {self.noun} {name!r}; {hint}{own}")
         return self.loaded[name]
 
-    def including(self, others: Mapping[str, Any]) -> Plugins:
+    def including(self, others: Mapping[str, Kind]) -> Plugins:
         """These and others of the program's own, which come first where names are equal."""
         broken = {name: why for name, why in self.broken.items() if name not in others}
         return replace(self, loaded={**self.loaded, **others}, broken=broken)
@@ -98,7 +101,7 @@ def read(group: str, entries: list[EntryPoint]) -> Plugins:
     return Plugins(group, loaded, broken, NEEDED.get(group, ()))
 
 
-def _imported(group: str, entry: EntryPoint, origins: list[str]) -> Any:
+def _imported(group: str, entry: EntryPoint, origins: list[str]) -> Kind | PluginError:
     """The class of an entry point, or why there is none."""
     if len(origins) > 1:
         return PluginError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
@@ -22,7 +22,7 @@ from oversight.core.config import (
     raise_all,
 )
 from oversight.core.kinds import by_kind
-from oversight.core.plugins import plugins
+from oversight.core.plugins import Kind, plugins
 from oversight.failures.base import LAST, Failure
 
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
@@ -66,7 +66,7 @@ class Injection(Config):
         """These failures as text, without severities."""
         return " + ".join(sorted(failure.described() for failure in self.together))
 
-    def written(self) -> dict[str, Any]:
+    def written(self) -> dict[str, object]:
         """These failures as a scenario file writes them."""
         parts = [_written(failure) for failure in self.together]
         whole = parts[0] if len(parts) == 1 else {"together": parts}
@@ -108,12 +108,13 @@ class Injection(Config):
         return [(("together", i), failure) for i, failure in enumerate(self.together)]
 
 
-def _around(failure: Failure, role: str, severity: float) -> Any:
+def _around(failure: Failure, role: str, severity: float) -> Callable[[Component], Component]:
+    """What puts a failure around a part that plays a role."""
     return lambda part: failure.around(part, role, severity)
 
 
-def _written(failure: Failure) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": failure.name}
+def _written(failure: Failure) -> dict[str, object]:
+    written: dict[str, object] = {"kind": failure.name}
     for key in failure.file_keys():
         if key in ("items", "onset") and not failure.partial:
             continue
@@ -121,8 +122,8 @@ def _written(failure: Failure) -> dict[str, Any]:
         if isinstance(value, Config):
             value = {k: v for k, v in value.model_dump().items() if v is not None}
         if value is not None and value != {}:
-            told[key] = value
-    return told
+            written[key] = value
+    return written
 
 
 def injection(value: object) -> Injection:
@@ -138,7 +139,8 @@ def injection(value: object) -> Injection:
     if not isinstance(value, Mapping):
         raise ValueError(f"{value!r} is no failure; expected keys and values, with a kind")
     rest = dict(value)
-    severity, errors = SEVERITIES, []
+    severity: tuple[float, ...] = SEVERITIES
+    errors: list[InitErrorDetails] = []
     if "severity" in rest:
         try:
             severity = _severities(rest.pop("severity"))
@@ -160,7 +162,9 @@ def injection(value: object) -> Injection:
     return Injection(together=tuple(together), severity=severity)
 
 
-def _described(keys: dict[str, Any]) -> tuple[list[tuple[Place, Any]], list[InitErrorDetails]]:
+def _described(
+    keys: dict[str, object],
+) -> tuple[list[tuple[Place, object]], list[InitErrorDetails]]:
     """The failures that the keys of a section describe, each with where it stands; and what is
     wrong with a section that describes several."""
     if "together" not in keys:
@@ -187,7 +191,7 @@ def _failure(value: object) -> Failure:
     return failure
 
 
-def _misused(kind: Any, settings: Mapping[str, Any]) -> list[InitErrorDetails]:
+def _misused(kind: Kind, settings: Mapping[str, object]) -> list[InitErrorDetails]:
     """What does not go together with the kind of failure: items that it cannot choose among, a role
     that it cannot strike."""
     errors = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, SkipValidation, WithJsonSchema
 
@@ -32,7 +32,7 @@ def overseers() -> Plugins:
     return plugins("mechanisms").including(PLAIN)
 
 
-def _overseer(value: object) -> Any:
+def _overseer(value: object) -> object:
     if isinstance(value, Component):
         if inner_of(value, Overseer) is not None:
             return value
@@ -41,7 +41,7 @@ def _overseer(value: object) -> Any:
     return by_name(value, overseers(), "an overseer, like {debate: {turns: 2}} or human")
 
 
-def _agent(value: object) -> Any:
+def _agent(value: object) -> object:
     if isinstance(value, Component):
         if inner_of(value, Agent) is not None:
             return value
@@ -50,7 +50,7 @@ def _agent(value: object) -> Any:
 
 
 def _instance(kind: type[Component], method: str) -> BeforeValidator:
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         if not isinstance(value, Config) or inner_of(value, kind) is None:
             raise ValueError(
                 f"{value!r} is no {kind.__name__}; expected something that can {method}"

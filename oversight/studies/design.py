@@ -1,26 +1,26 @@
-"""What a scenario says of a search for protocols."""
+"""The `design` section: what a search for protocols may try."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import Field
 
-from oversight.core.config import Config, Count, Positive, Share, Whole, nearest
+from oversight.core.config import Config, Count, Place, Positive, Share, Whole, nearest
 from oversight.core.plugins import plugins
 from oversight.studies.search_space import Space
+from oversight.worlds.base import World
 
 
 class Design(Config):
-    """What a scenario says of a search for protocols."""
+    """What a search for protocols may try, how long, and what every protocol must keep to."""
 
     evaluations: Count = Field(160, le=100_000, description="protocols to try")
     batch: Count = Field(16, le=1000, description="protocols proposed together")
     replicates: Count = Field(4, ge=2, description="replicates that each is tried on")
     depth: Count = Field(2, le=4, description="how deep mechanisms may be nested")
     mechanisms: tuple[str, ...] | None = Field(None, description="which; all if left out")
-    knobs: dict[str, dict[str, tuple[Any, ...]]] = Field(
+    knobs: dict[str, dict[str, tuple[object, ...]]] = Field(
         default_factory=dict, description="values to try, by mechanism and knob"
     )
     minutes: Positive | None = Field(None, description="human minutes an item, at most")
@@ -31,36 +31,37 @@ class Design(Config):
     )
     seed: Whole = Field(0, description="of the search, apart from the scenario's")
 
-    def problems(self, failures: Iterable[str]) -> list[tuple[tuple[str | int, ...], str]]:
-        """What does not fit what is installed, or the scenario's failures; each with where."""
-        found: list[tuple[tuple[str | int, ...], str]] = []
+    def problems(self, failures: Iterable[str]) -> list[tuple[Place, str]]:
+        """What does not fit what is installed, or the scenario's failures, by name; each with where
+        it stands."""
+        problems: list[tuple[Place, str]] = []
         known = plugins("mechanisms").loaded
         if self.mechanisms == ():
-            found.append((("mechanisms",), "an empty space; expected at least one mechanism"))
+            problems.append((("mechanisms",), "an empty space; expected at least one mechanism"))
         for i, name in enumerate(self.mechanisms or ()):
             if name not in known:
                 hint = nearest(name, list(known))
-                found.append((("mechanisms", i), f"unknown mechanism {name!r}; {hint}"))
+                problems.append((("mechanisms", i), f"unknown mechanism {name!r}; {hint}"))
         for name, knobs in self.knobs.items():
             if name not in known:
                 hint = nearest(name, list(known))
-                found.append((("knobs", name), f"unknown mechanism {name!r}; {hint}"))
+                problems.append((("knobs", name), f"unknown mechanism {name!r}; {hint}"))
                 continue
             for knob, values in knobs.items():
                 if knob not in known[name].file_keys():
                     hint = nearest(knob, known[name].file_keys())
-                    found.append((("knobs", name, knob), f"unknown knob; {hint}"))
+                    problems.append((("knobs", name, knob), f"unknown knob; {hint}"))
                 elif not values:
-                    found.append((("knobs", name, knob), "no value to try"))
+                    problems.append((("knobs", name, knob), "no value to try"))
         named = list(failures)
         for name in self.survive:
             if name not in named:
                 hint = nearest(name, named) if named else "the scenario has no failures section"
-                found.append((("survive", name), f"names no failure of this scenario; {hint}"))
-        return found
+                problems.append((("survive", name), f"names no failure of this scenario; {hint}"))
+        return problems
 
-    def space(self, world: Any) -> Space:
-        """The protocols that may be tried."""
+    def space(self, world: World) -> Space:
+        """The protocols that may be tried in a world."""
         loaded = plugins("mechanisms").loaded
         kinds = {name: loaded[name] for name in self.mechanisms or loaded}
         own = {name: dict(getattr(kind, "tries", {})) for name, kind in kinds.items()}

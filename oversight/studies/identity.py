@@ -44,7 +44,7 @@ def of_case(study: Scenario, case: Case) -> str:
     """What decides the numbers of one case: the protocol and the failure it suffers, not their
     names."""
     protocol = cells_of(study.protocols)[case.protocol]
-    decides: dict[str, Any] = {"protocol": protocol.identity()}
+    decides: dict[str, object] = {"protocol": protocol.identity()}
     code = _codes(protocol)
     if case.failure:
         injected = study.failures[case.failure]
@@ -64,7 +64,7 @@ def of_replicate(study: Scenario) -> str:
     return _digest(study, decides)
 
 
-def resolved(value: Any) -> Any:
+def resolved(value: object) -> Any:
     """A study, or a part of one, as plain data that a file can hold, with every default written
     out."""
     if isinstance(value, Injection):
@@ -81,7 +81,7 @@ def resolved(value: Any) -> Any:
     return value
 
 
-def _changed_options(value: Any) -> Any:
+def _changed_options(value: object) -> object:
     """As `resolved`, without what is left at its default."""
     if not isinstance(value, Config) or isinstance(value, Component):
         return resolved(value)
@@ -93,7 +93,7 @@ def _changed_options(value: Any) -> Any:
     return changed
 
 
-def _digest(study: Scenario, decides: dict[str, Any]) -> str:
+def _digest(study: Scenario, decides: dict[str, object]) -> str:
     tree = study.world.task_tree
     decides["tree"] = [
         tree.children,
@@ -104,7 +104,7 @@ def _digest(study: Scenario, decides: dict[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _text(decides: dict[str, Any]) -> str:
+def _text(decides: dict[str, object]) -> str:
     return json.dumps(decides, sort_keys=True, ensure_ascii=False)
 
 

@@ -12,12 +12,14 @@ from oversight.overseers.slots import AGENTS, overseers
 from oversight.studies.study import Study
 from oversight.worlds.tree_files import BalancedTree, FileTree
 
+Json = dict[str, Any]
+"""A part of a schema."""
 HOME = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Json:
     """The schema of a scenario file with the plugins that are installed."""
-    definitions: dict[str, Any] = {}
+    definitions: Json = {}
     study = _of(Study, definitions)
     for kind in (ByHeight, BalancedTree, FileTree):
         definitions[kind.__name__] = _of(kind, definitions)
@@ -31,11 +33,10 @@ def schema() -> dict[str, Any]:
     study["required"] = ["oversight", "protocols"]
     study.pop("title", None)
     whole = {"$schema": HOME, "title": "oversight scenario", **study, "$defs": definitions}
-    linked: dict[str, Any] = _linked(whole)
-    return linked
+    return dict(_linked(whole))
 
 
-def _linked(node: Any) -> Any:
+def _linked(node: object) -> Any:
     """Slots name what may stand there as "x-ref"; here these become references."""
     if isinstance(node, dict):
         if "x-ref" in node:
@@ -45,17 +46,19 @@ def _linked(node: Any) -> Any:
     return [_linked(part) for part in node] if isinstance(node, list) else node
 
 
-def _of(kind: type[Config], definitions: dict[str, Any]) -> dict[str, Any]:
+def _of(kind: type[Config], definitions: Json) -> Json:
     """A model's schema without keys that a file may not write; what it refers to is put aside."""
-    made = kind.model_json_schema(ref_template="#/$defs/{model}")
-    definitions.update(made.pop("$defs", {}))
-    made["properties"] = {
-        key: value for key, value in made.get("properties", {}).items() if key in kind.file_keys()
+    described = kind.model_json_schema(ref_template="#/$defs/{model}")
+    definitions.update(described.pop("$defs", {}))
+    described["properties"] = {
+        key: value
+        for key, value in described.get("properties", {}).items()
+        if key in kind.file_keys()
     }
-    return made
+    return described
 
 
-def _choice(kinds: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _choice(kinds: Mapping[str, type[Config]], definitions: Json) -> Json:
     """One of several components: its bare name, or its name with knobs."""
     written = []
     for name, kind in sorted(kinds.items()):
@@ -72,18 +75,18 @@ def _choice(kinds: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, 
     return {"anyOf": [{"enum": sorted(kinds)}, *written]}
 
 
-def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
+def _failures(definitions: Json) -> Json:
     """One failure of a kind, or several together; with the severities to try."""
     share = {"type": "number", "minimum": 0, "maximum": 1}
     severity = {"anyOf": [share, {"type": "array", "items": share, "minItems": 1}]}
     alone, kinds = [], []
     for name, kind in sorted(plugins("failures").loaded.items()):
-        made = _of(kind, definitions)
-        made["properties"]["kind"] = {"const": name}
-        made["properties"]["on"]["enum"] = [*kind.can_strike, None]
-        made["required"] = ["kind"]
-        kinds.append(made)
-        alone.append({**made, "properties": {**made["properties"], "severity": severity}})
+        described = _of(kind, definitions)
+        described["properties"]["kind"] = {"const": name}
+        described["properties"]["on"]["enum"] = [*kind.can_strike, None]
+        described["required"] = ["kind"]
+        kinds.append(described)
+        alone.append({**described, "properties": {**described["properties"], "severity": severity}})
     together = {
         "type": "object",
         "properties": {
@@ -96,5 +99,5 @@ def _failures(definitions: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*alone, together]}
 
 
-def _all(group: str, definitions: dict[str, Any]) -> list[dict[str, Any]]:
+def _all(group: str, definitions: Json) -> list[Json]:
     return [_of(kind, definitions) for _, kind in sorted(plugins(group).loaded.items())]

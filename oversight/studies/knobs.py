@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -13,29 +13,39 @@ from oversight.core.errors import KnobError
 from oversight.core.messages import message_of
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection
+from oversight.studies.schema import Scenario
+
+Study = TypeVar("Study", bound=Scenario)
 
 NOT_VARIED = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
 """Keys that say how a study is run, and nothing of what is simulated."""
 HOURS = "desk.hours"
 
 
-def varied(study: Any, path: str, value: Any) -> Any:
-    """A copy of a study with the knob at `path`, its keys joined by dots, set to a value. A budget
-    of hours needs no desk.
+def varied(study: Study, path: str, value: object) -> Study:
+    """A study with one knob set to a value, checked again. A budget of hours needs no desk.
 
-    Raises KnobError, which says what would be right.
+    path  the keys that lead to the knob in a scenario file, joined by dots
+
+    Raises KnobError where there is no such knob, or where the value does not fit.
+
+    >>> study = Scenario(protocols={"d": {"debate": {"turns": 3}}})
+    >>> varied(study, "protocols.d.debate.turns", 5).protocols["d"].turns
+    5
     """
     if path.split(".")[0] in NOT_VARIED:
         raise KnobError(f"{path}: cannot be varied; expected a knob of what is simulated")
     if path == HOURS and study.desk is None:
         study = study.changed(desk=Desk.plain())
     try:
-        return _assigned(study, path.split("."), value)
+        changed = _assigned(study, path.split("."), value)
     except KnobError as error:
         raise KnobError(f"{path}: {error}") from None
+    assert isinstance(changed, type(study))
+    return changed
 
 
-def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
+def _assigned(holder: object, steps: list[str], value: object) -> object:
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
@@ -60,13 +70,13 @@ def _assigned(holder: Any, steps: list[str], value: Any) -> Any:
     raise KnobError(f"there is no key {step!r} below {holder!r}")
 
 
-def _known(step: str, parts: Mapping[str, Any]) -> Any:
+def _known(step: str, parts: Mapping[str, object]) -> object:
     if step not in parts:
         raise KnobError(f"unknown key {step!r}; {nearest(step, list(parts))}")
     return parts[step]
 
 
-def _changed(holder: Config, parts: dict[str, Any], key: str, value: Any) -> Any:
+def _changed(holder: Config, parts: dict[str, object], key: str, value: object) -> object:
     """A copy with one key changed, checked like a file."""
     if isinstance(parts[key], int) and isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -60,14 +60,14 @@ def load(scenario: str | Path) -> Study:
     tree = _parse(path)
     if not isinstance(tree, dict):
         holds = "a list" if isinstance(tree, list) else "a single value"
-        says = "is empty" if tree is None else f"holds {holds}"
+        message = "is empty" if tree is None else f"holds {holds}"
         raise ScenarioError(
             [
                 Problem(
                     str(path),
                     0,
                     "",
-                    f"{says}; expected keys and values, see `oversight check --show quickstart`",
+                    f"{message}; expected keys and values, see `oversight check --show quickstart`",
                 )
             ]
         )
@@ -82,8 +82,8 @@ def load(scenario: str | Path) -> Study:
         raise ScenarioError([Problem(str(path), line, "oversight", future(version))])
     problems = []
     if version is None:
-        says = f"missing; expected oversight: {SCHEMA}, the version of the file format"
-        problems.append(Problem(str(path), 1, "oversight", says))
+        message = f"missing; expected oversight: {SCHEMA}, the version of the file format"
+        problems.append(Problem(str(path), 1, "oversight", message))
         plain["oversight"] = SCHEMA
     try:
         study = Study.model_validate({"name": path.stem, **plain}, context={"folder": path.parent})
@@ -101,27 +101,27 @@ def written(study: Study, folder: Path | None = None) -> str:
 
     from ruamel.yaml import YAML
 
-    told = study.resolved()
+    sections = study.resolved()
     tree = getattr(study.world, "tree", None)
     if folder is not None and isinstance(tree, FileTree):
-        told["world"]["tree"]["path"] = "tree.json"
+        sections["world"]["tree"]["path"] = "tree.json"
         (folder / "tree.json").write_text(as_json(tree.tree), encoding="utf-8")
     for section in ("desk", "sweep", "design", "sensitivity"):  # off unless they are there
-        if not told[section]:
-            del told[section]
+        if not sections[section]:
+            del sections[section]
     text = io.StringIO()
     writer = YAML()
     writer.width = 100
-    writer.dump(told, text)
+    writer.dump(sections, text)
     return text.getvalue()
 
 
-def _parse(path: Path) -> Any:
+def _parse(path: Path) -> object:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    def fail(says: str, line: int = 0) -> ScenarioError:
-        return ScenarioError([Problem(str(path), line, "", says)])
+    def fail(message: str, line: int = 0) -> ScenarioError:
+        return ScenarioError([Problem(str(path), line, "", message)])
 
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -141,8 +141,8 @@ def _parse(path: Path) -> Any:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        says = str(error.problem or error.context).split("\n")[0]
-        raise fail(f"is not YAML 1.2: {says}", mark.line + 1 if mark else 0) from None
+        message = str(error.problem or error.context).split("\n")[0]
+        raise fail(f"is not YAML 1.2: {message}", mark.line + 1 if mark else 0) from None
     except RecursionError:
         raise fail("is nested too deeply") from None
     except (YAMLError, ValueError) as error:
@@ -152,7 +152,7 @@ def _parse(path: Path) -> Any:
 
 
 def _recursive(
-    node: Any, above: frozenset[int] = frozenset(), done: set[int] | None = None
+    node: object, above: frozenset[int] = frozenset(), done: set[int] | None = None
 ) -> bool:
     """Whether a composed YAML node contains itself through an alias."""
     done = set() if done is None else done
@@ -162,12 +162,12 @@ def _recursive(
     if not isinstance(value, list) or id(node) in done:
         return False
     parts = [part for pair in value for part in (pair if isinstance(pair, tuple) else (pair,))]
-    found = any(_recursive(part, above | {id(node)}, done) for part in parts)
+    inside = any(_recursive(part, above | {id(node)}, done) for part in parts)
     done.add(id(node))
-    return found
+    return inside
 
 
-def _plain(node: Any, depth: int = 0, count: list[int] | None = None) -> Any:
+def _plain(node: object, depth: int = 0, count: list[int] | None = None) -> Any:
     """Plain dicts, lists and scalars; refuses deep nesting, and aliases that multiply without
     end."""
     count = [0] if count is None else count
@@ -189,7 +189,7 @@ def _plain(node: Any, depth: int = 0, count: list[int] | None = None) -> Any:
     return node
 
 
-def _line(tree: Any, loc: tuple[int | str, ...]) -> tuple[int, str]:
+def _line(tree: object, loc: tuple[int | str, ...]) -> tuple[int, str]:
     """Line (from 1) and readable path of the deepest place in the file that `loc` leads to."""
     node, line, path = tree, 1, []
     for i, step in enumerate(loc):
@@ -208,7 +208,7 @@ def _line(tree: Any, loc: tuple[int | str, ...]) -> tuple[int, str]:
     return line, ".".join(path)
 
 
-def _problem(file: str, tree: Any, error: ErrorDetails) -> Problem:
+def _problem(file: str, tree: object, error: ErrorDetails) -> Problem:
     """What one error of a validation is in terms of the file."""
     line, path = _line(tree, error["loc"])
     return Problem(file, line, path, message_of(error))

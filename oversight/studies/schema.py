@@ -76,8 +76,8 @@ class Scenario(Config):
     seed         what all random draws start from
     replicates   how often everything is simulated, with new items, people and luck
     world        where items come from
-    overseer     the people, unless a protocol says otherwise
-    model        the strong model, unless a protocol says otherwise
+    overseer     the people, unless a protocol has its own
+    model        the strong model, unless a protocol has its own
     student      who learns from the labels
     protocols    what is compared, by name
     failures     what can go wrong, by name
@@ -113,7 +113,7 @@ class Scenario(Config):
 
     @field_validator("failures", "sweep", mode="before")
     @classmethod
-    def _none_or_some(cls, section: Any) -> Any:
+    def _none_or_some(cls, section: object) -> object:
         return {} if section is None else section
 
     @field_validator("failures")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,6 +11,7 @@ from oversight.components.component import Component
 from oversight.components.overseer import Overseer
 from oversight.overseers.agent import Agent
 from oversight.overseers.human import Human
+from oversight.worlds.base import World
 
 Choose = Callable[[str, int], int]
 """Choose one of so many options, under a name that says what for."""
@@ -30,9 +30,9 @@ class Space:
     """
 
     kinds: Mapping[str, type[Overseer]]
-    knobs: Mapping[str, Mapping[str, tuple[Any, ...]]]
+    knobs: Mapping[str, Mapping[str, tuple[object, ...]]]
     depth: int
-    world: Any
+    world: World
 
     def draw(self, choose: Choose) -> Overseer | None:
         """A protocol, or None where what was chosen does not go together."""
@@ -46,9 +46,9 @@ class Space:
     ) -> Overseer | None:
         name = names[choose(path, len(names))]
         kind, path = self.kinds[name], f"{path}.{name}"
-        made: dict[str, Any] = {}
+        knobs: dict[str, object] = {}
         for knob, values in self.knobs.get(name, {}).items():
-            made[knob] = values[choose(f"{path}.{knob}", len(values))]
+            knobs[knob] = values[choose(f"{path}.{knob}", len(values))]
         for role, field in kind.model_fields.items():
             default = field.get_default(call_default_factory=False)
             many = isinstance(default, tuple) and any(isinstance(p, Overseer) for p in default)
@@ -61,15 +61,15 @@ class Space:
                 return None
             if many:
                 count = MEMBERS[choose(f"{path}.{role}.count", len(MEMBERS))]
-                made[role] = (held,) * count
+                knobs[role] = (held,) * count
             else:
-                made[role] = held
+                knobs[role] = held
         try:
-            return kind.model_validate(made)
+            return kind.model_validate(knobs)
         except ValidationError:  # who are to be different are the same, for one
             return None
 
-    def _overseer(self, choose: Choose, path: str, depth: int, default: Any) -> Overseer | None:
+    def _overseer(self, choose: Choose, path: str, depth: int, default: object) -> Overseer | None:
         """A person, the slot's own where it has one, or a mechanism."""
         person = default if isinstance(default, Human) else Human()
         names = sorted(name for name in self.kinds if name != "direct")  # that is just a person
@@ -79,23 +79,23 @@ class Space:
 
     def enumerated(self, most: int) -> list[Overseer] | None:
         """Every different protocol, or None if there are more than `most`."""
-        found: dict[str, Overseer] = {}
+        different: dict[str, Overseer] = {}
         for count, protocol in enumerate(self._all()):
             if protocol is not None:
-                found.setdefault(protocol.identity(), protocol)
-            if len(found) > most or count > 50 * most:
+                different.setdefault(protocol.identity(), protocol)
+            if len(different) > most or count > 50 * most:
                 return None
-        return list(found.values())
+        return list(different.values())
 
     def _all(self) -> Iterator[Overseer | None]:
         """Every way of choosing, like an odometer whose wheels depend on those before."""
         wheels: list[tuple[int, int]] = []  # chosen, out of so many
         while True:
-            asked = iter(list(wheels))
+            chosen = iter(list(wheels))
             turned: list[tuple[int, int]] = []
 
             def choose(name: str, options: int) -> int:
-                at, _ = next(asked, (0, options))  # noqa: B023 -- used up within the turn
+                at, _ = next(chosen, (0, options))  # noqa: B023 -- used up within the turn
                 turned.append((at, options))  # noqa: B023
                 return at
 

@@ -1,9 +1,9 @@
-"""What a scenario says of a sensitivity analysis."""
+"""The `sensitivity` section: which knobs an analysis varies, and over which ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -13,7 +13,7 @@ End = Annotated[Quantity, expecting("{value!r} is no number; only numbers can be
 """An end of a range of a knob."""
 
 
-def _between(value: Any) -> tuple[float, float]:
+def _between(value: object) -> tuple[float, float]:
     if isinstance(value, Mapping) and set(value) == {"from", "to"}:
         value = [value["from"], value["to"]]
     if not isinstance(value, list | tuple) or len(value) != 2:

@@ -1,4 +1,4 @@
-"""What a scenario says of a sweep: values of knobs, each crossed with every other."""
+"""The `sweep` section: values of knobs, each crossed with every other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scenario says of its task tree, and trees read from files."""
+"""The `tree` of a world: balanced, or read from a file beside the scenario."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import xml.etree.ElementTree
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import networkx as nx
 from pydantic import (
@@ -58,7 +58,7 @@ class BalancedTree(Config):
 
     @field_validator("gates", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         return (
             tuple(tuple(g) if isinstance(g, list) else g for g in value)
             if isinstance(value, list)
@@ -67,6 +67,7 @@ class BalancedTree(Config):
 
     @property
     def tree(self) -> TaskTree:
+        """The task tree, leaf priors filled in."""
         return self._tree
 
     @model_validator(mode="after")
@@ -115,6 +116,7 @@ class FileTree(Config):
 
     @property
     def tree(self) -> TaskTree:
+        """The task tree, leaf priors filled in."""
         return self._tree
 
     @model_validator(mode="after")
@@ -160,7 +162,7 @@ def read_graph(folder: Path, path: str) -> Graph:
     if place.stat().st_size > MOST_BYTES:
         raise TreeError(f"a file of {place.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
     try:
-        graph: Graph = _parse(place)
+        graph = _parse(place)
     except (
         ValueError,
         KeyError,
@@ -192,14 +194,14 @@ def as_json(tree: TaskTree) -> str:
     return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, indent=1) + "\n"
 
 
-def _parse(place: Path) -> Any:
+def _parse(place: Path) -> Graph:
     if place.suffix == ".graphml":
         text = place.read_text(encoding="utf-8")
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise ValueError("document type declarations are not read")
-        return nx.parse_graphml(text)
+        return nx.parse_graphml(text)  # type: ignore[return-value]
     data = json.loads(place.read_text(encoding="utf-8"))
     if not isinstance(data, dict) or "nodes" not in data:
         raise ValueError('expected {"directed": true, "nodes": [...], "edges": [...]}')
     edges = "links" if "links" in data else "edges"
-    return nx.node_link_graph({"directed": True, "multigraph": False, **data}, edges=edges)
+    return nx.node_link_graph({"directed": True, "multigraph": False, **data}, edges=edges)  # type: ignore[return-value]
