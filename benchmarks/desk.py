@@ -33,7 +33,7 @@ def main() -> None:
     }
     run_replicate(plain, 0)
     for name, desk in desks.items():
-        study = plain.model_copy(update={"desk": desk})
+        study = plain.changed(desk=desk)
         run_replicate(study, 0)
         pairs = [(seconds(study, n), seconds(plain, n)) for n in range(REPEATS)]
         ratio = statistics.median(ours / theirs for ours, theirs in pairs)
