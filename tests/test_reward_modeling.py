@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
-from oversight import Chance, Claims
+from oversight import Chance, Claims, Human
 from oversight.core.streams import Draws
 from oversight.metrics.labels import share_sums
 from oversight.metrics.pgr import structured_share
@@ -82,13 +83,59 @@ def test_minutes_are_paid_a_sample_and_spread_over_items() -> None:
     assert minutes / 4000 == pytest.approx(1.6, abs=0.05)
 
 
+def parts_by_hand(made, node: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Evidence about a node under which an `and` stands, over items, from the scores of the reward
+    model of its parts: P(all) is the product of P(each)."""
+    below = np.array(made.pool.tree.children[node])[:, None]
+    prior = made.pool.tree.priors[below]
+    scores = made.levels.scores(Claims.of(made.pool.everyone, below))
+    everything, before = expit(scores + logit(prior)).prod(axis=0), prior.prod()
+    return np.asarray(logit(everything) - logit(before))
+
+
+@pytest.mark.parametrize("trust", [0.5, 1.0, 2.0])
+def test_the_report_is_trust_times_what_the_parts_say(trust: float) -> None:
+    items, made = prepared(300, trust=trust)
+    claims = Claims.of(items.everyone, 1).flat()
+    aid = made.aid(made.levels, claims)
+    np.testing.assert_allclose(aid.report, trust * parts_by_hand(made, 1), atol=1e-9)
+    assert np.abs(aid.report).mean() > 0.1  # so that the test could fail
+    # The evaluator adds the report and the argument, and nothing else, to what it sees alone.
+    person = Human().prepare(items, setting()).assess(claims).evidence
+    aided = RecursiveRewardModeling(samples=300, trust=trust, labeler="human")
+    aided = aided.prepare(items, setting())
+    push = aided.aid(aided.levels, claims).push
+    np.testing.assert_allclose(aided.assess(claims).evidence, person + push, atol=1e-9)
+
+
+@pytest.mark.parametrize(("samples", "leaf"), [(60, 0.75), (600, 1.0)])
+def test_arguments_are_as_good_as_the_ranking_of_the_reward_models_below(
+    samples: int, leaf: float
+) -> None:
+    """E[strength] = c (mu + corr e_n), corr = cos(pi (1 - accuracy of the models below)); its
+    variance is 1 - c^2 corr^2 (1 - Var[max]), at most 1."""
+    items = pool(world(train_items=20_000, features=8))
+    made = RecursiveRewardModeling(samples=samples, candidates=16)
+    made = made.prepare(items, setting(leaf=leaf))
+    for height, node in ((1, 1), (2, 0)):
+        sampled = made.sample(height)
+        parts = sampled.at(items.tree.child_table[sampled.node].T)
+        right = np.mean((made.levels.scores(parts) > 0) == items.truth(parts))
+        corr = np.cos(np.pi * (1 - right))
+        assert made.levels.rank[height] == pytest.approx(corr, abs=1e-12)
+        claims = Claims.of(items.everyone, node)
+        (argument,) = made.aid(made.levels, claims).arguments
+        expected = 0.5 * (0.5 + corr * E[16])
+        error = argument.strength.std() / np.sqrt(argument.strength.size)
+        assert argument.strength.mean() == pytest.approx(expected, abs=4.5 * error)
+        assert abs(0.5 * (corr - 0.1) * E[16]) > 9 * error  # so that the test could fail
+
+
 def test_people_can_label_in_the_end() -> None:
     items, made = prepared(300, labeler="human")
     verdicts = made.assess(items.roots)
     assert set(verdicts.minutes) == {12 + 1.0}
     alone = setting()
-    from oversight import Human
-
     unaided = Human().prepare(items, alone).assess(items.roots)
     gain = np.mean(verdicts.answer == items.intended) - np.mean(unaided.answer == items.intended)
     assert gain > 0.05
