@@ -29,7 +29,7 @@ PROMISED = [
     "replicates",
     "label_accuracy",
     "coverage",
-    "structured_share",
+    "representable_share",
     "weak_accuracy",
     "student_accuracy",
     "ceiling_accuracy",

@@ -9,10 +9,9 @@ from scipy.special import expit, logit
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Chance, Claims, Human
 from oversight.core.streams import Draws
-from oversight.metrics.labels import share_sums
-from oversight.metrics.pgr import structured_share
 from oversight.overseers.persuasion import best_of_normals, selected_quality
 from tests.helpers import PERFECT, pool, setting, tree, world
+from tests.test_representable_share import measured
 
 DRAWS = 200_000
 E = {1: 0.0, 2: 0.5642, 4: 1.0294, 8: 1.4236, 16: 1.7660}
@@ -169,15 +168,9 @@ def test_ever_closer_to_perfect_with_samples() -> None:
 
 
 def test_the_last_reward_model_is_all_structure_and_leaves_nothing_to_generalize() -> None:
-    columns = []
-    for run in range(12):
-        small = world(train_items=4000, features=16)
-        items = pool(small, replicate=run)
-        made = RecursiveRewardModeling().prepare(items, setting())
-        answer = made.assess(items.roots).answer
-        beta, square = share_sums(answer, items.margin(items.roots), items.x)
-        columns.append((beta, square, np.mean(answer == items.intended), answer.mean()))
-    share = structured_share(*np.array(columns).T, 4000)
+    pools = [pool(world(train_items=4000, features=16), replicate=run) for run in range(12)]
+    models = [RecursiveRewardModeling().prepare(items, setting()) for items in pools]
+    share = measured([model.assess(model.pool.roots).answer for model in models], pools)
     # Reward models are fitted to some of the same items, whose own noise is then in their labels:
     # a share slightly off 1 is theirs, not the measure's.
     assert share.value == pytest.approx(1, abs=4.5 * (share.high - share.low) / 4.4)

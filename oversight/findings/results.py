@@ -22,17 +22,26 @@ from oversight.metrics.pgr import (
     Reason,
     differences,
     fieller,
-    structured_share,
     undefined,
 )
+from oversight.metrics.representable_share import representable_share
 from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS, Failed
 from oversight.running.store import Store
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
+from oversight.worlds.base import MARGINS
 
 Row = dict[str, Any]
 """A row of a table by column; None where there is no value."""
+SHARE_OF = (
+    "share_linear",
+    "share_margin",
+    "sample_shift",
+    "label_accuracy_intended",
+    "label_positive",
+)
+"""Measures that the representable share is made of."""
 ROWS = 1000
 """Replicates whose rows are written together."""
 
@@ -155,16 +164,16 @@ class Results:
         top = (self.column(case, over) - self.column(case, less))[done]
         return fieller(top, self.gap()[done])
 
-    def structured_share(self, case: Case | str) -> Ratio:
+    def representable_share(self, case: Case | str) -> Ratio:
         """Share of the labels' error that a linear student can represent, with its jackknife
         interval."""
-        names = ("share_beta", "share_square", "label_accuracy_intended", "label_positive")
         coverage = self.column(case, "coverage")
         if np.isnan(coverage).all():
             return undefined(Reason.NO_REPLICATE)
+        if MARGINS not in self.study.world.has:
+            return undefined(Reason.NO_MARGINS)
         labeled = round(self.items * float(np.nanmean(coverage)))
-        beta, square, right, positive = (self.column(case, name) for name in names)
-        return structured_share(beta, square, right, positive, labeled)
+        return representable_share(*(self.column(case, name) for name in SHARE_OF), labeled)
 
     def differences(self) -> list[Difference]:
         """Every pair of protocols: difference in PGR, paired over replicates, corrected for the
@@ -184,7 +193,7 @@ class Results:
         """A case's row."""
         done = ~np.isnan(self.column(case, "weak_accuracy"))
         means = {key: _mean(self.column(case, key)[done]) for key in names(columns.MEANS)}
-        pgr, share = self.pgr(case), self.structured_share(case)
+        pgr, share = self.pgr(case), self.representable_share(case)
         row = {
             "scenario": self.scenario,
             **_about(case),
@@ -196,10 +205,10 @@ class Results:
             "pgr_status": pgr.status,
             "oversight_gain": _number(self.oversight_gain(case).value),
             "generalization_gain": _number(self.generalization_gain(case).value),
-            "structured_share": _number(share.value),
-            "structured_share_low": _number(share.low),
-            "structured_share_high": _number(share.high),
-            "structured_share_status": share.status,
+            "representable_share": _number(share.value),
+            "representable_share_low": _number(share.low),
+            "representable_share_high": _number(share.high),
+            "representable_share_status": share.status,
         }
         return {key: row[key] for key in names(columns.SUMMARY)}
 

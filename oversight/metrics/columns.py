@@ -61,14 +61,21 @@ MEASURES = (
     ),
     Column("label_positive", "labels that say yes", "share"),
     Column(
-        "share_beta",
-        "mean product of centered labels and the root's margin; the structured share is made of it",
-        "labels (-1, 1) times margin",
+        "share_linear",
+        "unbiased squared length of the mean product of centered labels and features; the "
+        "representable share is made of it",
+        "(labels times features) squared",
     ),
     Column(
-        "share_square",
-        "unbiased squared length of the mean product of centered labels and features; likewise",
-        "(labels times features) squared",
+        "share_margin",
+        "the same along the root's margin alone; likewise",
+        "(labels times margin) squared",
+    ),
+    Column(
+        "sample_shift",
+        "how far the labeled items are from a random sample: squared standard errors, summed over "
+        "mean and variance of margin and misconception; 0 where all are labeled",
+        "chi-square, 4 degrees of freedom",
     ),
     Column(
         "human_minutes_per_item",
@@ -101,7 +108,11 @@ PGR = (
     ),
     Column("pgr_low", "lower end of its 95 % interval", "share of the gap"),
     Column("pgr_high", "upper end of its 95 % interval", "share of the gap"),
-    Column("pgr_status", "`ok`, or `undefined: ...` with the reason", kind="text"),
+    Column(
+        "pgr_status",
+        "`ok`, `ok: one replicate, no interval`, or `undefined: ...` with the reason",
+        kind="text",
+    ),
 )
 """The ratio that protocols are compared by."""
 
@@ -123,19 +134,25 @@ GAINS = (
 
 SHARE = (
     Column(
-        "structured_share",
-        "share of the labels' error in a direction that a linear student can represent",
+        "representable_share",
+        "share of the labels' error in a direction that a linear student can represent; above 1, "
+        "the student is worse than its labels",
         "share of the error, not clipped",
     ),
     Column(
-        "structured_share_low", "lower end of its 95 % interval", "share of the error, not clipped"
+        "representable_share_low",
+        "lower end of its 95 % interval",
+        "share of the error, not clipped",
     ),
     Column(
-        "structured_share_high", "upper end of its 95 % interval", "share of the error, not clipped"
+        "representable_share_high",
+        "upper end of its 95 % interval",
+        "share of the error, not clipped",
     ),
     Column(
-        "structured_share_status",
-        "`ok`, `flagged: ...` where labels are unbalanced, or `undefined: ...`",
+        "representable_share_status",
+        "`ok`, `ok: one replicate, no interval`, `flagged: ...` where labels are unbalanced, or "
+        "`undefined: ...`",
         kind="text",
     ),
 )

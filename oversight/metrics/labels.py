@@ -32,22 +32,6 @@ def calibration_error(probability: FloatArray, truth: BoolArray, bins: int = 10)
     return float(np.abs(gap).sum() / max(count.sum(), 1))
 
 
-def share_sums(answer: BoolArray, margin: FloatArray, x: FloatArray) -> tuple[float, float]:
-    """(beta, B) of hard labels: what the structured share is made of (MODEL 3).
-
-    With L = +-1 labels, centered: beta = mean(L m), B = (|sum L_i x_i|^2 - sum L_i^2 |x_i|^2) / (n
-    (n - 1)), the unbiased squared length of mean(L x).
-    """
-    signs = np.where(answer, 1.0, -1.0)
-    signs -= signs.mean()
-    n = len(signs)
-    if n < 2:
-        return float("nan"), float("nan")
-    total = signs @ x
-    own = float((signs**2 * np.einsum("ij,ij->i", x, x)).sum())
-    return float(np.mean(signs * margin)), (float(total @ total) - own) / (n * (n - 1))
-
-
 def of_student(log_odds: FloatArray, gold: BoolArray) -> dict[str, float]:
     """Accuracy, AUC, Brier score and calibration error of a student on test items, against gold."""
     probability = np.asarray(expit(log_odds))

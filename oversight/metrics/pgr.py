@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +29,14 @@ class Reason(Enum):
     """Why there is no number, or why it is to be read with care."""
 
     NO_REPLICATE = "no replicate succeeded"
-    SMALL_GAP = "the ceiling is not clearly above the unaided overseer"
+    SMALL_GAP = "the ceiling is not clearly above weak"
     NOT_APPLICABLE = "the failure has nothing to change"
     NO_LABELS = "nothing was labeled, in some replicate at least"
     ACCURACY_AT_EDGE = "labels are right always, or no more often than by chance"
     LOPSIDED_LABELS = "one answer is much more common than the other"
+    SELECTED_ITEMS = "the labeled items are no random sample of all"
+    NO_MARGINS = "the world has no margins"
+    ONE_REPLICATE = "one replicate, no interval"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Ratio:
     value      the estimate
     low, high  its interval; infinite where it has no bound
     state      whether there is a number
-    reason     why not, or why with care; None where all is well
+    reason     why not, why with care, or why without an interval; None where all is well
     text       the same reason for a person, with its numbers
     """
 
@@ -58,8 +60,12 @@ class Ratio:
 
     @property
     def defined(self) -> bool:
-        """Whether there is a number that needs no care."""
-        return self.state is Status.OK
+        """Whether there is a number; a flagged one is to be read with care.
+
+        >>> Ratio(0.4, 0.3, 0.5, Status.FLAGGED, Reason.LOPSIDED_LABELS).defined
+        True
+        """
+        return self.state is not Status.UNDEFINED
 
     @property
     def status(self) -> str:
@@ -77,6 +83,16 @@ def undefined(reason: Reason, text: str = "") -> Ratio:
     """A ratio that is no number, for a reason; `text` says it with its numbers."""
     nan = float("nan")
     return Ratio(nan, nan, nan, Status.UNDEFINED, reason, text or reason.value)
+
+
+def one_replicate(value: float) -> Ratio:
+    """A value that one replicate gives: it has no interval.
+
+    >>> one_replicate(0.4).status
+    'ok: one replicate, no interval'
+    """
+    nan, reason = float("nan"), Reason.ONE_REPLICATE
+    return Ratio(value, nan, nan, Status.OK, reason, reason.value)
 
 
 def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> Ratio:
@@ -99,7 +115,7 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
         if under <= LEAST_GAP:
             text = f"ceiling - weak is {under:.3f}, at most {LEAST_GAP}"
             return undefined(Reason.SMALL_GAP, text)
-        return Ratio(over / under, float("nan"), float("nan"))
+        return one_replicate(over / under)
     errors = np.cov(np.stack([a, b])) / runs
     usual = float(stdtrit(runs - 1, 0.975))
     least = max(LEAST_GAP, usual * float(np.sqrt(errors[1, 1])))
@@ -182,46 +198,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         worst = max(worst, min(1.0, p * (len(order) - rank)))
         corrected[i] = worst
     return corrected
-
-
-def structured_share(
-    beta: FloatArray, square: FloatArray, right: FloatArray, positive: FloatArray, items: int
-) -> Ratio:
-    """Share of the labels' error that a linear student can represent, pooled over replicates (MODEL
-    3).
-
-    beta, square  as `measures.share_sums` gives them, by replicate
-    right         the labels' accuracy against the intended answer, by replicate
-    positive      share of positive labels, by replicate
-    items         labeled items a replicate
-
-    The interval is a jackknife over replicates. Flagged where the share of positive labels is
-    more than .02 from one half.
-    """
-    kept = ~np.isnan(beta)
-    beta, square, right, positive = beta[kept], square[kept], right[kept], positive[kept]
-    runs = beta.size
-    if runs == 0 or items == 0:
-        return undefined(Reason.NO_LABELS, "nothing was labeled")
-    accuracy = float(right.mean())
-    error = np.sqrt(max(accuracy * (1 - accuracy), 1e-12) / (items * runs))
-    for edge in (0.5, 1.0):
-        if abs(accuracy - edge) <= 2 * error:
-            text = f"labels are right with chance {accuracy:.4f}, not clear of {edge}"
-            return undefined(Reason.ACCURACY_AT_EDGE, text)
-    value = float(_share(beta.mean(), square.mean(), accuracy))
-    low = high = float("nan")
-    if runs > 1:
-        b, q, r = ((values.sum() - values) / (runs - 1) for values in (beta, square, right))
-        one_out = _share(b, q, r)
-        spread = np.sqrt((runs - 1) / runs * ((one_out - one_out.mean()) ** 2).sum())
-        t = float(stdtrit(runs - 1, 0.975))
-        low, high = value - t * spread, value + t * spread
-    if abs(float(positive.mean()) - 0.5) <= 0.02:
-        return Ratio(value, low, high)
-    text = f"{positive.mean():.0%} of the labels are positive"
-    return Ratio(value, low, high, Status.FLAGGED, Reason.LOPSIDED_LABELS, text)
-
-
-def _share(beta: Any, square: Any, accuracy: Any) -> Any:
-    return (square - beta**2) / beta**2 / np.tan(np.pi * (1 - accuracy)) ** 2

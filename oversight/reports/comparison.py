@@ -19,7 +19,7 @@ HEADS = {
     "oversight gain": "over-\nsight\ngain",
     "generalization": "gener-\naliza-\ntion",
     "label accuracy": "label\naccu-\nracy",
-    "structured": "struc-\ntured",
+    "representable": "repre-\nsent-\nable",
     "student": "stu-\ndent",
     "min/item": "min/\nitem",
     "calls/item": "calls/\nitem",
@@ -71,8 +71,8 @@ def _data(results: Results) -> dict[str, object]:
 
 
 def _protocols(results: Results, summary: list[Row]) -> Table:
-    """PGR and its parts; a star marks a structured share to be read with care."""
-    flags = [results.structured_share(case).state is Status.FLAGGED for case in results.cases]
+    """PGR and its parts; a star marks a representable share to be read with care."""
+    flags = [results.representable_share(case).state is Status.FLAGGED for case in results.cases]
     rows = [_cells(row, "*" * flagged) for row, flagged in zip(summary, flags, strict=True)]
     return Table(list(HEADS), rows, narrow=list(HEADS.values()))
 
@@ -86,7 +86,7 @@ def _cells(row: Row, star: str) -> list[str]:
         cell(row, "oversight_gain"),
         cell(row, "generalization_gain"),
         cell(row, "label_accuracy"),
-        cell(row, "structured_share") + star,
+        cell(row, "representable_share") + star,
         cell(row, "student_accuracy"),
         cell(row, "human_minutes_per_item"),
         cell(row, "model_calls_per_item"),
@@ -146,14 +146,14 @@ def notes(results: Results) -> list[str]:
 
 
 def _share_notes(results: Results) -> list[str]:
-    """Where the structured share is to be read with care, and where it is undefined."""
-    shares = [(case.protocol, results.structured_share(case)) for case in results.cases]
+    """Where the representable share is to be read with care, and where it is undefined."""
+    shares = [(case.protocol, results.representable_share(case)) for case in results.cases]
     flagged = [f"{name} ({share.text})" for name, share in shares if share.state is Status.FLAGGED]
     lines = []
     if flagged:
-        lines.append("* structured share to be read with care: " + "; ".join(flagged))
+        lines.append("* representable share to be read with care: " + "; ".join(flagged))
     return lines + [
-        f"structured share of {name} {share.status}"
+        f"representable share of {name} {share.status}"
         for name, share in shares
         if share.state is Status.UNDEFINED
     ]

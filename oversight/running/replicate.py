@@ -14,6 +14,7 @@ from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
 from oversight.metrics.columns import MEASURES
+from oversight.metrics.representable_share import Axes, share_measures
 from oversight.running.labeling import Labeler, Labels
 from oversight.running.teaching import teach
 from oversight.studies.cases import Case
@@ -51,14 +52,14 @@ class Replicate:
 class _Measuring:
     """What every row of a replicate is measured against.
 
-    weak    accuracy of the unaided overseer's labels
-    margin  of every training item, along the intended concept; None where the world has none
+    weak  accuracy of the unaided overseer's labels
+    axes  where training items lie; None in a world without margins
     """
 
     train: Pool
     test: Pool
     weak: float
-    margin: FloatArray | None
+    axes: Axes | None
 
 
 def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None) -> Replicate:
@@ -70,11 +71,11 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
         test = study.world.pool(study.seed, number, "test")
         labeler = Labeler(study, train)
         weak = float(np.mean(labeler.unaided() == train.gold))
-        margin = train.margin(train.roots) if MARGINS in study.world.has else None
+        axes = Axes.of(train) if MARGINS in study.world.has else None
     except Exception as error:  # without it nothing can be measured
         lost = [Case(study.baseline), *(case for case in todo if case != Case(study.baseline))]
         return Replicate(number, {}, tuple(_failed(case, number, error) for case in lost))
-    measuring = _Measuring(train, test, weak, margin)
+    measuring = _Measuring(train, test, weak, axes)
     rows: dict[Case, tuple[float, ...]] = {}
     failed = []
     for start in range(0, len(todo), TOGETHER):
@@ -114,9 +115,6 @@ def _row(
     train, marked = measuring.train, given.labeled
     answer, gold, belief = given.answer[marked], train.gold[marked], given.belief[marked]
     some = bool(marked.any())
-    beta = square = float("nan")
-    if some and measuring.margin is not None:
-        beta, square = metrics.share_sums(answer, measuring.margin[marked], train.x[marked])
     row = {
         "label_accuracy": float(np.mean(answer == gold)) if some else np.nan,
         "coverage": float(marked.mean()),
@@ -129,8 +127,7 @@ def _row(
         if some
         else np.nan,
         "label_positive": float(np.mean(answer)) if some else np.nan,
-        "share_beta": beta,
-        "share_square": square,
+        **share_measures(given.answer, marked, measuring.axes),
         "human_minutes_per_item": given.minutes / len(marked),
         "model_calls_per_item": given.calls / len(marked),
         "agent_score_difference": given.scores[0],
