@@ -93,6 +93,9 @@ class PeopleSettings(Config):
     confidence: Positive = Field(
         1.0, description="factor on stated log-odds; above 1 is over-confident"
     )
+    difficulty: Share = Field(
+        1.0, description="how far items differ in how hard they are, h; 0 is all equally hard"
+    )
     skill_sd: Amount = Field(0.0, description="spread of people's accuracy, in log-odds")
     minutes: Minutes = Minutes()
 
@@ -104,6 +107,7 @@ class ModelSettings(Config):
     shared_bias: Share = Field(
         0.2, description="share of U's error along the people's misconception, kappa"
     )
+    difficulty: Share = Field(1.0, description="how far items differ in how hard they are for U, h")
 
 
 @dataclass(frozen=True)

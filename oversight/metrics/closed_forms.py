@@ -5,9 +5,11 @@ Accuracies are against the claim's own truth, angles are theta = pi (1 - accurac
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
-from scipy import integrate
+from scipy import integrate, optimize
 from scipy.special import ndtr
 
 from oversight.core.claims import FloatArray
@@ -28,6 +30,31 @@ def student_angle(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArr
     3)."""
     turned = np.sqrt(np.asarray(structure, dtype=np.float64)) * np.tan(angle(accuracy))
     return np.asarray(np.arctan(turned) % np.pi)
+
+
+def student_angle_at(accuracy: float, structure: float, difficulty: float) -> float:
+    """tan(theta_student) = 2 sqrt(s) E[phi(d)] / E[|m| (2 Phi(d) - 1)], d = d(|m|), |m| half-normal:
+    the same law where items differ less in how hard they are (MODEL 3, Difficulty).
+
+    >>> round(1 - student_angle_at(0.7, 0.5, 0.0) / np.pi, 3)
+    0.683
+    """
+    mean = float(np.sqrt(2 / np.pi))
+
+    def expectation(of: Callable[[float], float]) -> float:
+        value, _ = integrate.quad(lambda m: mean * np.exp(-m * m / 2) * of(m), 0, 12)
+        return float(value)
+
+    def drift(m: float, rho: float) -> float:
+        return rho * ((1 - difficulty) * mean + difficulty * m)
+
+    right = min(accuracy, 1 - 1e-9)
+    rho = optimize.brentq(
+        lambda rho: expectation(lambda m: ndtr(drift(m, rho))) - right, 0, 1e9, xtol=1e-13
+    )
+    top = expectation(lambda m: np.exp(-(drift(m, rho) ** 2) / 2) / np.sqrt(2 * np.pi))
+    bottom = expectation(lambda m: m * (2 * ndtr(drift(m, rho)) - 1))
+    return float(np.arctan2(2 * np.sqrt(structure) * top, bottom))
 
 
 def limit_pgr(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArray:

@@ -1,5 +1,5 @@
-"""What differs between items for whoever sees them: the drift of what is seen by the margin of a claim
-(MODEL 3, Difficulty).
+"""What differs between items for whoever sees them: the drift of what is seen by the margin of a
+claim (MODEL 3, Difficulty).
 
     d(m) = rho ((1 - h) sqrt(2 / pi) sign(m) + h m),    z = d(m) + noise of variance 1
 
@@ -9,6 +9,7 @@ h = 0 all items are equally hard. P(right) = E Phi(d(|m|)), |m| half-normal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,6 +44,11 @@ class Drift:
         rho = np.array([signal_to_noise(float(one), difficulty) for one in kinds])[place]
         rho = rho.reshape(np.shape(accuracy)) * np.sqrt(effort)
         return Drift(rho * (1 - difficulty) * MEAN_MARGIN, rho * difficulty)
+
+    @staticmethod
+    def stacked(drifts: Sequence[Drift]) -> Drift:
+        """Drifts over nodes as one over rows and nodes."""
+        return Drift(np.stack([d.step for d in drifts]), np.stack([d.slope for d in drifts]))
 
     def at(self, index: object) -> Drift:
         """The drift of some nodes."""

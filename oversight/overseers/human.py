@@ -45,6 +45,7 @@ class Human(Perceiver):
         0, description="which person; one person sees a claim the same way in every protocol"
     )
     structure: Share | None = None
+    difficulty: Share | None = None
     confidence: Positive | None = None
     skill_sd: Amount | None = None
     minutes: Minutes | None = None
@@ -66,8 +67,11 @@ class Human(Perceiver):
         return PreparedHuman(
             pool,
             setting,
-            angle=np.pi * (1 - self._personal(self.right(pool, people.accuracy), skill_sd, pool)),
-            structure=people.structure if self.structure is None else self.structure,
+            **self.perception_of(
+                self._personal(self.right(pool, people.accuracy), skill_sd, pool),
+                people.structure if self.structure is None else self.structure,
+                people.difficulty if self.difficulty is None else self.difficulty,
+            ),
             factor=people.confidence if self.confidence is None else self.confidence,
             minutes=minutes,
             minutes_by_node=minutes.by_height(pool.template.heights),

@@ -29,6 +29,7 @@ class Model(Perceiver, Agent):
     name: ClassVar[str] = "model"
 
     shared_bias: Share | None = Field(None, description="as the scenario's, if left out")
+    difficulty: Share | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -36,8 +37,9 @@ class Model(Perceiver, Agent):
 
     def perception(self, pool: Pool, setting: Setting) -> PreparedPerceiver:
         bias = setting.model.shared_bias if self.shared_bias is None else self.shared_bias
+        difficulty = setting.model.difficulty if self.difficulty is None else self.difficulty
         right = self.right(pool, setting.model.accuracy)
-        return PreparedPerceiver(pool, setting, angle=np.pi * (1 - right), structure=bias)
+        return PreparedPerceiver(pool, setting, **self.perception_of(right, bias, difficulty))
 
     @property
     def noise_name(self) -> tuple[str | int, ...]:

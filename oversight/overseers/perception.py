@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,7 @@ from oversight.components.profiles import (
 from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
 from oversight.core.config import Share
 from oversight.core.evidence import Evidence
+from oversight.overseers.drift import Drift
 from oversight.worlds.base import MARGINS, Pool, World
 
 
@@ -98,16 +99,22 @@ class Attention:
 class PreparedPerceiver(Prepared):
     """How somebody sees the claims of a pool.
 
-    angle      between judgment and truth, pi (1 - A), by node
-    structure  share of the error along the misconception, s
-    attention  what they are like on each item; None for at full effort throughout
-    angles     the angle by row of the attention and node; None without one
+    angle       pi (1 - A) by node, at full effort: the angle between judgment and truth at h = 1
+    structure   share of the error along the misconception, s
+    difficulty  how far items differ in how hard they are, h
+    drift       what is seen by the margin, by node; None at h = 1, where the angle says it
+    attention   what they are like on each item; None for at full effort throughout
+    angles      the angle by row of the attention and node; None without one
+    drifts      the drift by row of the attention and node; None without one, and at h = 1
     """
 
     angle: FloatArray
     structure: float
+    difficulty: float = 1.0
+    drift: Drift | None = None
     attention: Attention | None = None
     angles: FloatArray | None = None
+    drifts: Drift | None = None
 
 
 class Perceiver(Overseer):
@@ -115,7 +122,8 @@ class Perceiver(Overseer):
     [z > 0].
 
     m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and
-    claim. P(right) = A exactly, at every height and any prior (MODEL 3).
+    claim. P(right) = A exactly, at every height and any prior (MODEL 3). Where items differ less in
+    how hard they are (`difficulty` below 1), r m / sqrt(1 - r^2) is replaced by the drift d(m).
     """
 
     accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")
@@ -161,9 +169,29 @@ class Perceiver(Overseer):
         """The name of its own noise eps among the pool's draws."""
         raise TypeError(f"{type(self).__name__} defines no noise_name")
 
+    def perception_of(
+        self, right: FloatArray, structure: float, difficulty: float
+    ) -> dict[str, Any]:
+        """The fields of PreparedPerceiver for somebody who is right with these chances by node."""
+        drift = None if difficulty == 1.0 else Drift.of(right, difficulty, self.effort)
+        angle = np.pi * (1 - right)
+        return {"angle": angle, "structure": structure, "difficulty": difficulty, "drift": drift}
+
+    def drift(self, claims: Claims) -> Drift | None:
+        """What is seen by the margin, over claims; None at h = 1."""
+        bound = self.bound
+        if bound.attention is not None and bound.drifts is not None:
+            return bound.drifts.at((bound.attention.row[claims.item], claims.node))
+        return None if bound.drift is None else bound.drift.at(claims.node)
+
+    def error_chance(self, claims: Claims) -> FloatArray:
+        """The chance that its own answer is wrong, over claims."""
+        drift = self.drift(claims)
+        return self.angle(claims) / np.pi if drift is None else 1 - drift.accuracy
+
     def angle(self, claims: Claims) -> FloatArray:
-        """The angle between judgment and truth, pi (1 - A), over claims; effort e scales its
-        cotangent by sqrt(e)."""
+        """The angle between judgment and truth at h = 1, pi (1 - A), over claims; effort e scales
+        its cotangent by sqrt(e)."""
         bound = self.bound
         if bound.attention is not None and bound.angles is not None:
             if len(bound.angles) == 1:
@@ -180,40 +208,52 @@ class Perceiver(Overseer):
         """This perceiver, prepared as it is, as attentive to each item as that says."""
         bound = self.bound
         angles = np.empty((attention.effort.size, bound.angle.size))
+        drifts = []
         for row, (effort, skill) in enumerate(zip(attention.effort, attention.skill, strict=True)):
             angle = bound.angle
             if attention.skill_sd:
                 right = moved_accuracy(1 - angle / np.pi, attention.skill_sd, float(skill))
                 angle = np.pi * (1 - right)
             share = float(effort) * self.effort
+            if bound.drift is not None:
+                drifts.append(Drift.of(1 - angle / np.pi, bound.difficulty, share))
             if share != 1.0:
                 angle = np.arctan(np.tan(angle) / np.sqrt(share))
             angles[row] = angle
-        return self.with_prepared(replace(bound, attention=attention, angles=angles))
+        drift = Drift.stacked(drifts) if drifts else None
+        return self.with_prepared(replace(bound, attention=attention, angles=angles, drifts=drift))
 
     def perceive(self, claims: Claims) -> FloatArray:
-        """z, over claims: a standard normal at even priors."""
-        angle, s, pool = self.angle(claims), self.bound.structure, self.pool
+        """z, over claims: a standard normal at even priors, or with noise of variance 1 below
+        h = 1."""
+        s, pool, drift = self.bound.structure, self.pool, self.drift(claims)
         error = np.zeros(claims.shape)
         if s > 0:
             error += np.sqrt(s) * pool.misconception(claims)
         if s < 1:
             error += np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self.noise_name)
+        if drift is not None:
+            return error + drift.mean(pool.margin(claims))
+        angle = self.angle(claims)
         error *= np.sin(angle)
         error += np.cos(angle) * pool.margin(claims)
         return error
 
     def own_evidence(self, claims: Claims) -> FloatArray:
-        """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) (MODEL 3)."""
-        seen, attention = self.perceive(claims), self.bound.attention
+        """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) at h = 1
+        (MODEL 3)."""
+        seen, attention, drift = self.perceive(claims), self.bound.attention, self.drift(claims)
         if attention is not None and attention.criterion is not None:
-            seen = seen - attention.criterion[claims.node]
+            criterion = attention.criterion[claims.node]
+            seen = seen - (criterion if drift is None else criterion * drift.sd)
+        if drift is not None:
+            return drift.evidence(seen)
         return logit_phi(seen / np.tan(self.angle(claims)))
 
     def reliability(self, node: int) -> float:
         if self.bound.attention is not None:
-            return float(1 - self.angle(self.pool.claims(node)).mean() / np.pi)
-        return float(1 - self.angle(Claims.of(0, node)) / np.pi)
+            return float(1 - self.error_chance(self.pool.claims(node)).mean())
+        return float(1 - self.error_chance(Claims.of(0, node)))
 
     def stated(
         self, claims: Claims, evidence: Evidence | None, factor: float
