@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.special import log_expit, ndtri_exp
+from scipy.special import expit, log_expit, ndtri_exp
 
 from oversight.components.overseer import Mechanism, Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, Trace, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.overseers import dawid_skene
-from oversight.overseers.dawid_skene import DawidSkene
+from oversight.overseers.panel_law import (
+    correlations,
+    pooled_accuracy,
+    pooled_gain,
+    vote_accuracy,
+    vote_evidence,
+)
 from oversight.overseers.perception import logit_phi
 
 Rule = Literal["majority", "average", "confidence", "dawid-skene"]
+
+TIE = 1e-9
+"""Log-odds of a tie, which a coin decides: an answer, and no belief."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """What members know of each other about one node: their own P(right), (members,), and how what
+    they see is correlated, (members, members)."""
+
+    right: FloatArray
+    correlation: FloatArray
+
+    @property
+    def mean_right(self) -> float:
+        """Mean P(right)."""
+        return float(self.right.mean())
+
+    @property
+    def mean_correlation(self) -> float:
+        """Mean correlation of two different members."""
+        members = self.right.size
+        return float((self.correlation.sum() - members) / (members * (members - 1)))
 
 
 class Panel(Mechanism):
     """Members judge independently, and a rule makes one verdict from theirs.
 
-    majority     the answer of most members. It states the mean strength of its members, times its
-                 margin. A tie is "false"
+    majority     the answer of most members; a coin decides a tie. It states the log likelihood
+                 ratio of so many votes of so many equal members
     average      the mean of stated beliefs on the probit scale, on which what people perceive adds
-                 up: k members of equal accuracy are right with the r_k of MODEL 3
-    confidence   the mean of log likelihood ratios, so a surer member counts for more. A sum would
-                 count what members misunderstand together again with each member
+                 up: k members of equal accuracy are right with the r_k of MODEL 3, and state so
+    confidence   the mean of log likelihood ratios, so a surer member counts for more, stated with
+                 the gain of `average`; it has no law of its own
     dawid-skene  log likelihood ratios of the answers, with every member's own errors fitted to all
-                 items of the pool (errors independent given the truth)
+                 items of the pool. It assumes that errors are independent given the truth, and is
+                 overconfident where members share a misconception
 
+    How far members see the same is read off how often they agree over the whole pool (MODEL 3).
     `weights` multiply the votes, beliefs or log likelihood ratios.
     """
 
@@ -43,69 +75,114 @@ class Panel(Mechanism):
         each = [member.assess(claims, evidence) for member in self.members]
         if len(each) == 1:
             return each[0]
-        stated = np.stack([verdicts.evidence for verdicts in each])
+        heard = evidence is not None and self.rule in ("average", "confidence")
+        own = [member.assess(claims) for member in self.members] if heard else each
+        stated = np.stack([verdicts.evidence for verdicts in own])
         given = np.stack([verdicts.labeled for verdicts in each])
-        if self.rule == "dawid-skene":
-            pooled = self._by_errors(claims, stated > 0, given, evidence is None)
-        else:
-            pooled = _pooled(stated, self._shares(given), self.rule)
-        prior = np.mean([verdicts.prior for verdicts in each], axis=0)
-        minutes = np.sum([verdicts.minutes for verdicts in each], axis=0)
-        calls = np.sum([verdicts.calls for verdicts in each], axis=0)
+        pooled = self._pooled(claims, stated, given, alone=heard or evidence is None)
+        if heard:  # what all have heard is one piece of evidence: it counts once
+            moved = np.stack([verdicts.evidence for verdicts in each]) - stated
+            pooled = pooled + (moved * self._shares(given)).sum(axis=0)
         trace = None
         if claims.traced:
             parts = tuple(verdicts.trace for verdicts in each if verdicts.trace)
             trace = Trace(f"{len(each)} members, {self.rule}", {"answers": pooled > 0}, parts)
-        return Verdicts.of(pooled, prior, minutes, calls, given.any(axis=0), trace)
+        return Verdicts.of(
+            pooled,
+            np.mean([verdicts.prior for verdicts in each], axis=0),
+            np.sum([verdicts.minutes for verdicts in each], axis=0),
+            np.sum([verdicts.calls for verdicts in each], axis=0),
+            given.any(axis=0),
+            trace,
+        )
 
     def width(self) -> int:
         return sum(member.width() for member in self.members)
 
-    def _shares(self, given: BoolArray) -> FloatArray | None:
-        """Weights by member that add up to 1 over those who gave a label; None where all count
-        alike."""
-        if self.weights is None and given.all():
-            return None
+    def reliability(self, node: int) -> float:
+        """The chance that the panel is right about a node, by the law of its rule."""
+        if len(self.members) == 1:
+            return self.members[0].reliability(node)
+        if self.rule == "dawid-skene":
+            return super().reliability(node)
+        team = self._team(node, self._evidence(node))
+        if self.rule == "majority":
+            return vote_accuracy(team.mean_right, team.mean_correlation, len(self.members))
+        weights = self._shares(np.ones(len(self.members), dtype=np.bool_))
+        return pooled_accuracy(team.right, team.correlation, weights)
+
+    def _shares(self, given: BoolArray) -> FloatArray:
+        """Weights by member that add up to 1 over those who gave a label, (members, ...)."""
         own = np.array(self.weights or [1.0] * len(self.members))
         weights = np.where(given, own.reshape(-1, *[1] * (given.ndim - 1)), 0.0)
         return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-300))
 
-    def _by_errors(
-        self, claims: Claims, answers: BoolArray, given: BoolArray, alone: bool
+    def _pooled(
+        self, claims: Claims, stated: FloatArray, given: BoolArray, alone: bool
     ) -> FloatArray:
-        """Evidence from the members' answers, shape (members, ...), by their fitted errors.
+        """Evidence from that of the members, (members, ...), by the rule, node by node.
 
-        alone  whether they judged without evidence, as the items that errors are fitted to
+        alone  whether they stated it without having heard anything, as over the whole pool
         """
-        if alone and claims.whole and claims.node.ndim == 0:
-            return dawid_skene.fit(answers, given).evidence(answers, given)
-        pooled = np.zeros(claims.shape)
-        node = np.broadcast_to(claims.node, claims.shape)
-        for one in claims.nodes.tolist():
-            at = node == one
-            pooled[at] = self._fit(one).evidence(answers[:, at], given[:, at])
-        return pooled
+        flat, members = claims.flat(), len(self.members)
+        stated, given = stated.reshape(members, -1), given.reshape(members, -1)
+        # A whole column of the pool is at hand, and nobody needs to judge it again.
+        whole = alone and claims.whole and claims.node.ndim != 1
+        pooled = np.zeros(flat.item.shape)
+        for node, at, here in flat.by_node():
+            column = stated[:, at] if whole else self._evidence(node)
+            pooled[at] = self._rule(node, here, stated[:, at], given[:, at], column)
+        return pooled.reshape(claims.shape)
 
-    def _fit(self, node: int) -> DawidSkene:
-        """The members' errors about a node, from all items of the pool."""
-        each = [member.assess(self.pool.claims(node)) for member in self.members]
-        answers = np.stack([verdicts.answer for verdicts in each])
-        return dawid_skene.fit(answers, np.stack([verdicts.labeled for verdicts in each]))
+    def _rule(
+        self,
+        node: int,
+        claims: Claims,
+        stated: FloatArray,
+        given: BoolArray,
+        column: FloatArray,
+    ) -> FloatArray:
+        """The same for claims of one node, (members, claims); `column` is over the whole pool."""
+        if self.rule == "dawid-skene":
+            return dawid_skene.fit(column > 0).evidence(stated > 0, given)
+        team, shares = self._team(node, column), self._shares(given)
+        if self.rule == "majority":
+            members = len(self.members)
+            yes = ((stated > 0) * shares).sum(axis=0) * members
+            evidence = vote_evidence(team.mean_right, team.mean_correlation, members, yes)
+            tied = np.where(self.chance(claims).coin("tie"), TIE, -TIE)
+            return np.where(np.abs(2 * yes - members) < 1e-9, tied, evidence)
+        if self.rule == "average":
+            # The probit of a belief, from its tail, so that no strength is lost.
+            mean = (_probit(stated) * shares).sum(axis=0)
+        else:
+            mean = _probit((stated * shares).sum(axis=0))
+        gain = np.empty(mean.shape)
+        patterns, place = np.unique(given, axis=1, return_inverse=True)
+        for i, pattern in enumerate(patterns.T):
+            weights = self._shares(pattern)
+            gain[place.reshape(-1) == i] = pooled_gain(team.right, team.correlation, weights)
+        return logit_phi(gain * mean)
+
+    def _evidence(self, node: int) -> FloatArray:
+        """The members' evidence about a node of every item, (members, items)."""
+        claims = self.pool.claims(node)
+        return np.stack([member.assess(claims).evidence for member in self.members])
+
+    def _team(self, node: int, column: FloatArray) -> Team:
+        """What the members know of each other, from their evidence over the whole pool."""
+        right = [
+            # A mechanism takes itself for as reliable as it states.
+            float(expit(np.abs(own)).mean())
+            if type(member).reliability is Mechanism.reliability
+            else member.reliability(node)
+            for member, own in zip(self.members, column, strict=True)
+        ]
+        return Team(np.array(right), correlations(column > 0))
 
 
-def _pooled(stated: FloatArray, shares: FloatArray | None, rule: Rule) -> FloatArray:
-    """Evidence of shape (members, ...) made one, by a rule."""
-
-    def mean(values: FloatArray) -> FloatArray:
-        return np.asarray(values.mean(axis=0) if shares is None else (values * shares).sum(axis=0))
-
-    if rule == "majority":
-        margin = 2 * mean((stated > 0).astype(np.float64)) - 1
-        return margin * mean(np.abs(stated))
-    if rule == "average":
-        # The probit of a belief, from its tail, so that no strength is lost.
-        return logit_phi(mean(np.copysign(ndtri_exp(log_expit(-np.abs(stated))), stated)))
-    return mean(stated)
+def _probit(evidence: FloatArray) -> FloatArray:
+    return np.asarray(np.copysign(ndtri_exp(log_expit(-np.abs(evidence))), evidence))
 
 
 def copies(overseer: Overseer, number: int, rule: Rule) -> Overseer:
