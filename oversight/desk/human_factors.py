@@ -57,7 +57,7 @@ class Seated(OverseerWrapper):
         if not advised.any():
             return verdicts
         person = as_role(self.inner, Human)
-        wrong = person.angle(claims) / np.pi
+        wrong = person.error_chance(claims)
         chance = Chance(person.pool.draws, ("desk", "automation bias", *person.seat), claims)
         follows = advised & (
             chance.uniform() < self.relative_risk * wrong / np.maximum(1 - wrong, 1e-9)

@@ -189,7 +189,9 @@ class Collusion(ArguingFailure):
 
     def collude(self, claims: Claims) -> BoolArray:
         """Where the debaters of a claim's item collude, bool over claims."""
-        return np.broadcast_to(self.strikes(claims.at(ROOT)), claims.shape)
+        # One draw an item, so that both debaters collude on all of its claims that are struck.
+        lot = self.chance(claims.at(ROOT)).uniform("strikes")
+        return np.asarray(lot < self.strength(claims))
 
     def argue(
         self,

@@ -23,10 +23,11 @@ def both_sides(evidence: Evidence, claims: Claims) -> BoolArray:
 def without(argument: Argument, missed: list[BoolArray]) -> Argument:
     """The argument without the turns that the judge missed; `missed` has a bool array over claims
     for each turn."""
-    parts = argument.parts
-    lost = sum((np.where(m, p, 0.0) for m, p in zip(missed, parts, strict=True)), np.float64(0.0))
-    rest = tuple(np.where(m, 0.0, p) for m, p in zip(missed, parts, strict=True))
-    return replace(argument, strength=argument.strength - lost, split=lambda: rest)
+    rest = tuple(np.where(m, 0.0, p) for m, p in zip(missed, argument.parts, strict=True))
+    # What is left is summed, not what is lost subtracted: who misses all hears exactly nothing.
+    some = np.any(missed, axis=0)
+    strength = np.where(some, np.sum(rest, axis=0), argument.strength)
+    return replace(argument, strength=strength, split=lambda: rest)
 
 
 class Listening(OverseerFailure):

@@ -33,8 +33,9 @@ def student_angle(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArr
 
 
 def student_angle_at(accuracy: float, structure: float, difficulty: float) -> float:
-    """tan(theta_student) = 2 sqrt(s) E[phi(d)] / E[|m| (2 Phi(d) - 1)], d = d(|m|), |m| half-normal:
-    the same law where items differ less in how hard they are (MODEL 3, Difficulty).
+    """The same law where items differ less in how hard they are (MODEL 3, Difficulty).
+
+    tan(theta_student) = 2 sqrt(s) E[phi(d)] / E[|m| (2 Phi(d) - 1)], d = d(|m|), |m| half-normal.
 
     >>> round(1 - student_angle_at(0.7, 0.5, 0.0) / np.pi, 3)
     0.683

@@ -3,8 +3,8 @@ claim (MODEL 3, Difficulty).
 
     d(m) = rho ((1 - h) sqrt(2 / pi) sign(m) + h m),    z = d(m) + noise of variance 1
 
-With h = 1 what is seen is linear in the margin, and `Perceiver` has the closed forms in angles. With
-h = 0 all items are equally hard. P(right) = E Phi(d(|m|)), |m| half-normal.
+With h = 1 what is seen is linear in the margin, and `Perceiver` has the closed forms in angles.
+With h = 0 all items are equally hard. P(right) = E Phi(d(|m|)), |m| half-normal.
 """
 
 from __future__ import annotations

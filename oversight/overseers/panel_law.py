@@ -1,8 +1,8 @@
 """What several members know together: closed forms of MODEL 3 (Rewards from people).
 
-Members share what they misunderstand, so their judgments are correlated, and how far is read off how
-often they agree: c = cos(pi P(disagree)), exact for people at fair-coin claims whose difficulty is 1,
-and near it otherwise.
+Members share what they misunderstand, so their judgments are correlated. How far is read off how
+often they agree: c = cos(pi P(disagree)), exact for people of difficulty 1 at fair-coin claims, and
+near it otherwise.
 """
 
 from __future__ import annotations

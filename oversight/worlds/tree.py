@@ -4,7 +4,7 @@ scenario."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -169,6 +169,7 @@ class TaskTree:
         turns = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
         roots = [float(brentq(off, grid[i], grid[i + 1], xtol=1e-13)) for i in turns]
         roots += [float(p) for p, v in zip(grid, values, strict=True) if abs(v) < 1e-12]
+        roots += _touches(off, grid, values)
         if roots:
             return min(roots, key=lambda p: abs(p - 0.5))
         best = minimize_scalar(lambda p: abs(off(p)), bounds=(1e-6, 1 - 1e-6), method="bounded")
@@ -176,6 +177,21 @@ class TaskTree:
             "no leaf prior makes the root of this tree a fair coin "
             f"(nearest {best.x:.3f}, root {0.5 + off(best.x):.3f}); give leaf_prior a number"
         )
+
+
+def _touches(off: Callable[[float], float], grid: FloatArray, values: FloatArray) -> list[float]:
+    """Where a smooth function touches zero between grid points without crossing it."""
+    size = np.abs(values)
+    lowest = np.flatnonzero((size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:])) + 1
+    touches = []
+    for i in lowest:
+        ends = (float(grid[i - 1]), float(grid[i + 1]))
+        best = minimize_scalar(
+            lambda p: abs(off(p)), bounds=ends, method="bounded", options={"xatol": 1e-12}
+        )
+        if abs(off(best.x)) < 1e-10:
+            touches.append(float(best.x))
+    return touches
 
 
 def balanced(branching: int, depth: int, gate_names: Sequence[object]) -> TaskTree:
