@@ -138,6 +138,26 @@ def test_collusion_leaves_the_judge_with_what_it_sees() -> None:
     assert colluding.minutes.min() > alone.minutes.max()
 
 
+def test_collusion_keeps_to_its_onset() -> None:
+    """From level 1 on, nothing is silent at the leaves."""
+    items, who = pool(world()), setting()
+    late = struck(Debate(turns=3), of("collusion", onset=Onset(level=1))).prepare(items, who)
+    healthy = Debate(turns=3).prepare(items, who)
+    alone = Direct().prepare(items, who)
+    leaf = items.claims(int(items.tree.leaves[0]))
+    assert np.array_equal(late.assess(leaf).evidence, healthy.assess(leaf).evidence)
+    assert np.array_equal(late.assess(items.roots).evidence, alone.assess(items.roots).evidence)
+
+
+@pytest.mark.parametrize("turns", [1, 3, 7])
+def test_who_misses_every_argument_hears_exactly_nothing(turns: int) -> None:
+    items, who = pool(world()), setting()
+    alone = Direct().prepare(items, who).assess(items.roots)
+    for protocol in (Debate(turns=turns), Consultancy(turns=turns, candidates=4)):
+        deaf = struck(protocol, of("inattention")).prepare(items, who).assess(items.roots)
+        assert np.array_equal(deaf.evidence, alone.evidence)
+
+
 def test_colluding_debaters_on_the_tree_dispute_no_lie() -> None:
     items = pool(world(train_items=ITEMS))
     found = right(struck(Debate(tree=True, turns=0), of("collusion")), items, setting(**PERFECT))
@@ -345,7 +365,16 @@ def test_slices_and_onset() -> None:
     assert hit(items=Slice(region=0.3)).mean() == pytest.approx(0.3, abs=1 / ITEMS)
     both = hit(items=Slice(share=0.3, answer=True), onset=Onset(item=100))
     assert np.array_equal(both, hit(items=Slice(share=0.3)) & items.intended & (everyone >= 100))
-    assert not hit(onset=Onset(level=1))[0] or items.tree.height >= 1
+    assert items.tree.height == 2
+    assert hit(onset=Onset(level=2)).all()
+    low = np.broadcast_to(items.claims(1).node, everyone.shape)
+    assert (
+        not of("belief_bias", onset=Onset(level=2))
+        .around(Human(), "people", 1.0)
+        .prepare(items, who)
+        .strength(Claims.of(everyone, low))
+        .any()
+    )
 
 
 def test_an_onset_by_level_spares_what_is_below() -> None:

@@ -74,6 +74,20 @@ def check(template: TaskTree) -> None:
         assert truths[node].mean() == pytest.approx(wanted, abs=4.5 * error)
 
 
+@pytest.mark.parametrize(
+    "gates", [("xor", "or"), ("xor", "and"), ("xor", "majority"), ("xor", "xor", "or")]
+)
+def test_a_root_that_touches_one_half_without_crossing_is_balanced(gates: tuple[str, ...]) -> None:
+    for branching in (2, 3):
+        template = tree(*gates, branching=branching).tree
+        assert template.priors[0] == pytest.approx(0.5, abs=1e-9)
+
+
+def test_two_ors_below_a_parity() -> None:
+    prior = tree("xor", "or", branching=2).tree.leaf_prior[-1]
+    assert prior == pytest.approx(1 - np.sqrt(0.5), abs=1e-5)  # .293: (1 - p)^2 = 1/2
+
+
 def test_the_balanced_leaf_prior_is_as_published() -> None:
     assert tree("or", "and").tree.leaf_prior[-1] == pytest.approx(0.591, abs=0.0005)
     assert tree("or", "and").tree.priors[0] == pytest.approx(0.5, abs=1e-9)

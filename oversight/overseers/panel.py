@@ -52,7 +52,8 @@ class Panel(Mechanism):
     """Members judge independently, and a rule makes one verdict from theirs.
 
     majority     the answer of most members; a coin decides a tie. It states the log likelihood
-                 ratio of so many votes of so many equal members
+                 ratio of so many votes of so many equal members; votes of unequal weight state
+                 their members' mean strength, times their margin
     average      the mean of stated beliefs on the probit scale, on which what people perceive adds
                  up: k members of equal accuracy are right with the r_k of MODEL 3, and state so
     confidence   the mean of log likelihood ratios, so a surer member counts for more, stated with
@@ -147,11 +148,7 @@ class Panel(Mechanism):
             return dawid_skene.fit(column > 0).evidence(stated > 0, given)
         team, shares = self._team(node, column), self._shares(given)
         if self.rule == "majority":
-            members = len(self.members)
-            yes = ((stated > 0) * shares).sum(axis=0) * members
-            evidence = vote_evidence(team.mean_right, team.mean_correlation, members, yes)
-            tied = np.where(self.chance(claims).coin("tie"), TIE, -TIE)
-            return np.where(np.abs(2 * yes - members) < 1e-9, tied, evidence)
+            return self._majority(claims, stated, shares, team)
         if self.rule == "average":
             # The probit of a belief, from its tail, so that no strength is lost.
             mean = (_probit(stated) * shares).sum(axis=0)
@@ -163,6 +160,19 @@ class Panel(Mechanism):
             weights = self._shares(pattern)
             gain[place.reshape(-1) == i] = pooled_gain(team.right, team.correlation, weights)
         return logit_phi(gain * mean)
+
+    def _majority(
+        self, claims: Claims, stated: FloatArray, shares: FloatArray, team: Team
+    ) -> FloatArray:
+        """Evidence from votes of these shares, (members, claims)."""
+        members = len(self.members)
+        yes = ((stated > 0) * shares).sum(axis=0) * members
+        if self.weights is None or len(set(self.weights)) == 1:
+            evidence = vote_evidence(team.mean_right, team.mean_correlation, members, yes)
+        else:  # votes that weigh differently have no law here: their strength, times their margin
+            evidence = (2 * yes / members - 1) * (np.abs(stated) * shares).sum(axis=0)
+        tied = np.where(self.chance(claims).coin("tie"), TIE, -TIE)
+        return np.where(np.abs(2 * yes - members) < 1e-9, tied, evidence)
 
     def _evidence(self, node: int) -> FloatArray:
         """The members' evidence about a node of every item, (members, items)."""

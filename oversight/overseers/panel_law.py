@@ -12,8 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import gammaln, ndtr, xlogy
 
-from oversight.components.profiles import signal
+from oversight.components.profiles import CLEAREST, signal
 from oversight.core.claims import BoolArray, FloatArray
+
+STRONGEST = 1 / np.tan(np.pi * (1 - CLEAREST))
+"""R / sqrt(1 - R^2) of somebody who is always right, as far as numbers go."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(80)
 
@@ -38,22 +41,25 @@ def pooled_gain(right: FloatArray, correlation: FloatArray, weights: FloatArray)
     correlation  of what they see, (members, members)
     weights      by member, adding up to 1
     """
-    r = signal(right)
-    scaled = weights * r / np.sqrt(1 - r**2)
-    sd = float(np.sqrt(max(scaled @ correlation @ scaled, 0.0)))
+    together, sd = _pooled(right, correlation, weights)
     if sd == 0:
         return 1.0
-    together = min(float(scaled @ r) / sd, float(signal(np.array(1.0))))
-    return together / np.sqrt(1 - together**2) / sd
+    return float(np.clip(together / np.sqrt(max(1 - together**2, 1e-300)), 0, STRONGEST)) / sd
 
 
 def pooled_accuracy(right: FloatArray, correlation: FloatArray, weights: FloatArray) -> float:
     """P(right) of the weighted mean of members' probits: 1 - arccos(R) / pi."""
-    r = signal(right)
-    scaled = weights * r / np.sqrt(1 - r**2)
-    sd = float(np.sqrt(max(scaled @ correlation @ scaled, 0.0)))
-    together = min(float(scaled @ r) / sd, 1.0) if sd else 0.0
+    together, _ = _pooled(right, correlation, weights)
     return float(1 - np.arccos(together) / np.pi)
+
+
+def _pooled(right: FloatArray, correlation: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    """The correlation R of the weighted mean of members' probits with the margin, in [0, 1], and
+    its standard deviation."""
+    angle = np.pi * (1 - np.minimum(right, CLEAREST))
+    scaled = weights / np.tan(angle)
+    sd = float(np.sqrt(max(scaled @ correlation @ scaled, 0.0)))
+    return (min(float(scaled @ np.cos(angle)) / sd, 1.0) if sd else 0.0), sd
 
 
 def vote_evidence(right: float, correlation: float, members: int, yes: FloatArray) -> FloatArray:
@@ -97,4 +103,6 @@ def _log_chances(
     p, q = ndtr(g / sigma), ndtr(-g / sigma)
     yes = np.array(votes)[:, None]
     terms = np.exp(xlogy(yes, p) + xlogy(members - yes, q))
-    return np.asarray(np.log(np.maximum(terms @ weight, 1e-300)) - np.log(weight.sum()))
+    # Row by row: the last bits of a product depend on how many votes there are.
+    chances = (terms * weight).sum(axis=1)
+    return np.asarray(np.log(np.maximum(chances, 1e-300)) - np.log(weight.sum()))
