@@ -21,8 +21,9 @@ from oversight.findings import columns
 from oversight.findings.results import write_csv
 from oversight.findings.sensitivity import NOISE, Analysis, Index
 from oversight.metrics.pgr import LEAST_GAP, Status
+from oversight.running.failed import Failed
 from oversight.running.keys import Keys
-from oversight.running.replicate import COLUMNS, Failed
+from oversight.running.replicate import COLUMNS
 from oversight.running.run import Run, RunOptions
 from oversight.running.runner import Runner, started
 from oversight.running.store import Store

@@ -13,7 +13,7 @@ from oversight.core.files import replacing, write, writing
 from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
 from oversight.reports.timeline import picture
-from oversight.running.replicate import Failed
+from oversight.running.failed import Failed
 from oversight.running.transcripts import timetables, transcripts
 from oversight.studies.cases import Case
 from oversight.studies.fingerprint import installed

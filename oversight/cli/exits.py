@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from oversight.running.replicate import Failed
+    from oversight.running.failed import Failed
 
 SOME_FAILED = 1
 BAD_INPUT = 2

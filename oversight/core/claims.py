@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +30,21 @@ def read_only(array: AnyArray) -> AnyArray:
     return array
 
 
+def without_cache(holder: Any) -> dict[str, object]:
+    """The fields of a dataclass, for its pickle: what it worked out is left out, since numpy brings
+    read-only arrays back writable."""
+    return {one.name: getattr(holder, one.name) for one in fields(holder)}
+
+
+def lock(holder: object, *names: str) -> None:
+    """Make arrays that a frozen object holds read-only for everybody who gets them from it. Whoever
+    made an array can still write into it."""
+    for name in names:
+        array = getattr(holder, name)
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            object.__setattr__(holder, name, read_only(array.view()))
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """ "Node `node` of item `item` is true", for every pair in the broadcast of two arrays.
@@ -51,6 +66,9 @@ class Claims:
     node: IntArray
     traced: bool = False
     whole: bool = False
+
+    def __post_init__(self) -> None:
+        lock(self, "item", "node")
 
     @staticmethod
     def of(items: npt.ArrayLike, nodes: npt.ArrayLike = ROOT, traced: bool = False) -> Claims:
@@ -108,7 +126,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """An overseer's verdicts on claims; every array has the shape of the claims.
+    """An overseer's verdicts on claims; every array has the shape of the claims and is read-only.
 
     evidence  the log likelihood ratio that the overseer found for "true", as it states it
     prior     the log-odds it started from
@@ -127,6 +145,9 @@ class Verdicts:
     calls: FloatArray
     labeled: BoolArray
     trace: Trace | None = None
+
+    def __post_init__(self) -> None:
+        lock(self, "evidence", "prior", "minutes", "calls", "labeled")
 
     @staticmethod
     def of(

@@ -18,6 +18,17 @@ class TreeError(OversightError, ValueError):
     """What is wrong with a task tree."""
 
 
+class VerdictError(OversightError, ValueError):
+    """Verdicts, costs or answers that no label can be made of.
+
+    origin  where the code is that gave them, "file:line"
+    """
+
+    def __init__(self, message: str, origin: str = "") -> None:
+        super().__init__(message)
+        self.origin = origin
+
+
 class KnobError(OversightError, ValueError):
     """A path that leads to no knob, or a value that does not fit there."""
 

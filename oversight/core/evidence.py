@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oversight.core.claims import BoolArray, FloatArray, IntArray
+from oversight.core.claims import BoolArray, FloatArray, IntArray, lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ class Argument:
     count: int | FloatArray = 1
     who: str = ""
     split: Callable[[], tuple[FloatArray, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        lock(self, "side", "strength", "count")
 
     @property
     def push(self) -> FloatArray:
@@ -60,6 +63,9 @@ class Evidence:
     arguments: tuple[Argument, ...] = ()
     report: FloatArray | float = 0.0
     aids: int = 0
+
+    def __post_init__(self) -> None:
+        lock(self, "report")
 
     @property
     def push(self) -> FloatArray:

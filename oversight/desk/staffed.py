@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field
 
+from oversight.components.assessing import paid_before
 from oversight.components.component import Cost, Prepared
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import Setting
@@ -85,7 +86,7 @@ def work(protocol: Overseer, desk: Desk, pool: Pool, setting: Setting) -> Worked
     were planned with.
     """
     place = Workplace(protocol, desk, pool, setting)
-    fixed = place.rested().fixed_cost()
+    fixed = paid_before(place.rested())
     planner = Planner.of(desk, pool, fixed.minutes)
 
     # 1. Plan with the minutes of items at full effort: those of a few items, if these are alike.

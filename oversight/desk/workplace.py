@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from oversight.components.assessing import assessed
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import Setting
 from oversight.components.wrappers import as_role
@@ -39,14 +40,14 @@ class Workplace:
     def at_full_effort(self) -> Verdicts:
         """Verdicts on every item by people at full effort."""
         if self._full_effort is None:
-            self._full_effort = self.rested().assess(self.pool.roots)
+            self._full_effort = assessed(self.rested(), self.pool.roots)
         return self._full_effort
 
     def of_a_few(self) -> Verdicts | None:
         """Minutes and calls of every item at full effort, if a few items all take the same; whoever
         uses them must look whether they held. None if the few differ."""
         items = self.pool.draws.items
-        few = self.rested().assess(Claims.of(np.arange(min(FEW, items))))
+        few = assessed(self.rested(), Claims.of(np.arange(min(FEW, items))))
         if np.ptp(few.minutes) or np.ptp(few.calls):
             return None
         return Verdicts.of(np.zeros(items), 0.0, few.minutes[0], few.calls[0])
@@ -55,7 +56,7 @@ class Workplace:
         """Verdicts on every item by people who all work in one manner, after preparing with the
         effort `before`."""
         people = attending(self._prepared_with(before), self.team.in_manner(manner))
-        return people.assess(self.pool.roots)
+        return assessed(people, self.pool.roots)
 
     def as_planned(self, table: Timetable) -> Verdicts:
         """Verdicts on every item by people as they are in its sitting."""
@@ -64,7 +65,7 @@ class Workplace:
         if everything or not table.done.any():
             return self.at_full_effort()
         people = attending(self._prepared_with(table.fixed_effort), self.team.as_planned(table))
-        return people.assess(self.pool.roots)
+        return assessed(people, self.pool.roots)
 
     def _prepared_with(self, effort: float | None) -> Overseer:
         """The protocol, prepared by middling people of this effort; None for rested ones."""

@@ -25,8 +25,9 @@ from oversight.metrics.pgr import (
     undefined,
 )
 from oversight.metrics.representable_share import representable_share
+from oversight.running.failed import Failed
 from oversight.running.keys import Keys
-from oversight.running.replicate import COLUMNS, Failed
+from oversight.running.replicate import COLUMNS
 from oversight.running.store import Store
 from oversight.studies.cases import Case
 from oversight.studies.study import Study

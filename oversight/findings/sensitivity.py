@@ -10,7 +10,7 @@ from oversight.core.columns import names
 from oversight.findings import columns
 from oversight.findings.results import Row
 from oversight.metrics.pgr import Status
-from oversight.running.replicate import Failed
+from oversight.running.failed import Failed
 from oversight.studies.sensitivity import Sensitivity
 from oversight.studies.study import Study
 

@@ -15,8 +15,8 @@ from oversight.core.files import writing
 from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
 from oversight.metrics.crossings import Crossing, crossings
+from oversight.running.failed import Failed
 from oversight.running.keys import Keys
-from oversight.running.replicate import Failed
 from oversight.running.store import Store
 from oversight.studies.cases import Case
 from oversight.studies.knobs import varied

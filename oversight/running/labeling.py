@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oversight.components.assessing import assessed, paid_before
 from oversight.components.overseer import Overseer
 from oversight.components.wrappers import Known, inner_of
 from oversight.core.claims import BoolArray, FloatArray
@@ -67,7 +68,7 @@ class Labeler:
         if self.study.desk is None:
             return self.label(Case(self.study.baseline)).answer
         rested = self.study.cells[self.study.baseline].prepare(self.pool, self.study.setting)
-        return rested.assess(self.pool.roots).answer
+        return assessed(rested, self.pool.roots).answer
 
     def label(self, case: Case) -> Labels:
         """The labels of a case: of a protocol, under a failure or without one."""
@@ -96,14 +97,14 @@ class Labeler:
         staffed = inner_of(prepared, Staffed)
         if staffed is None:
             prepared = recorded(prepared, tape)
-        verdicts = prepared.assess(self.pool.roots)
+        verdicts = assessed(prepared, self.pool.roots)
         defended = tape.defended if staffed is None else staffed.worked.defended
         return Working(Known.of(prepared, self.pool, setting, verdicts), defended)
 
     def _labels(self, working: Working, student: Config) -> Labels:
         prepared = working.protocol
-        verdicts = prepared.assess(self.pool.roots)
-        fixed = prepared.fixed_cost()
+        verdicts = assessed(prepared, self.pool.roots)
+        fixed = paid_before(prepared)
         minutes = fixed.minutes + float(verdicts.minutes.sum())
         desk = dict.fromkeys(names(DESK), float("nan"))
         if (settings := self.study.desk) is not None:

@@ -3,40 +3,29 @@ measured; with failures or without."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from oversight.core.claims import FloatArray
+from oversight.core.claims import FloatArray, read_only
 from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
 from oversight.metrics.columns import MEASURES
 from oversight.metrics.representable_share import Axes, share_measures
+from oversight.running.failed import Failed
 from oversight.running.labeling import Labeler, Labels
 from oversight.running.teaching import teach
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
-from oversight.worlds.base import MARGINS, Pool
+from oversight.worlds.base import MARGINS, Part, Pool
 
 COLUMNS = (*names(MEASURES), *names(DESK))
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
 
 TOGETHER = 48
 """Cases whose labels are held at once: their students are fitted together."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A case that raised in a replicate: what, and where it came from."""
-
-    case: Case
-    replicate: int
-    error: str
-    origin: str
-    traceback: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,29 +56,60 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     the study and the number alone."""
     todo = [Case(name) for name in study.cells] if cases is None else list(cases)
     try:
-        train = study.world.pool(study.seed, number, "train")
-        test = study.world.pool(study.seed, number, "test")
+        train, test = _pool(study, number, "train"), _pool(study, number, "test")
         labeler = Labeler(study, train)
         weak = float(np.mean(labeler.unaided() == train.gold))
         axes = Axes.of(train) if MARGINS in study.world.has else None
-    except Exception as error:  # without it nothing can be measured
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # without it nothing can be measured
         lost = [Case(study.baseline), *(case for case in todo if case != Case(study.baseline))]
-        return Replicate(number, {}, tuple(_failed(case, number, error) for case in lost))
+        return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in lost))
     measuring = _Measuring(train, test, weak, axes)
     rows: dict[Case, tuple[float, ...]] = {}
-    failed = []
+    failed: list[Failed] = []
     for start in range(0, len(todo), TOGETHER):
         labels: dict[Case, Labels] = {}
         for case in todo[start : start + TOGETHER]:
             try:
                 labels[case] = labeler.label(case)
-            except Exception as error:  # one protocol's bug must not cost the others their results
-                failed.append(_failed(case, number, error))
-        try:
-            rows |= _rows(study, number, labels, measuring)
-        except Exception as error:
-            failed += [_failed(case, number, error) for case in labels]
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a bug must not cost the others their results
+                failed.append(Failed.of(case, number, error))
+        measured, lost = _measured(study, number, labels, measuring)
+        rows |= measured
+        failed += lost
     return Replicate(number, rows, tuple(failed))
+
+
+def _pool(study: Study, number: int, part: Part) -> Pool:
+    """The items of a part; every protocol and student gets the same ones."""
+    pool = study.world.pool(study.seed, number, part)
+    for array in (pool.x, pool.gold, pool.intended):
+        read_only(array)
+    return pool
+
+
+def _measured(
+    study: Study, number: int, labels: Mapping[Case, Labels], measuring: _Measuring
+) -> tuple[dict[Case, tuple[float, ...]], list[Failed]]:
+    """The numbers of all these cases, and what failed: together if that works, else each alone,
+    with the same numbers."""
+    try:
+        return _rows(study, number, labels, measuring), []
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if len(labels) == 1:
+            return {}, [Failed.of(case, number, error) for case in labels]
+    rows: dict[Case, tuple[float, ...]] = {}
+    failed: list[Failed] = []
+    for case, given in labels.items():
+        measured, lost = _measured(study, number, {case: given}, measuring)
+        rows |= measured
+        failed += lost
+    return rows, failed
 
 
 def _rows(
@@ -137,10 +157,3 @@ def _row(
     if not some:  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))
     return tuple(float(row[column]) for column in COLUMNS)
-
-
-def _failed(case: Case, number: int, error: Exception) -> Failed:
-    frames = traceback.extract_tb(error.__traceback__)
-    origin = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-    text = "".join(traceback.format_exception(error))
-    return Failed(case, number, f"{type(error).__name__}: {error}", origin, text)

@@ -24,7 +24,8 @@ from filelock import FileLock
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.errors import StoreError
 from oversight.running import tables
-from oversight.running.replicate import COLUMNS, Failed, Replicate
+from oversight.running.failed import LOST, Failed
+from oversight.running.replicate import COLUMNS, Replicate
 from oversight.studies.cases import Case
 
 STORE = "results.sqlite"
@@ -32,8 +33,6 @@ ROOM = 2**25
 """Bytes of numbers that are held in memory; older ones are read again."""
 CELLS = 4096
 """Cells whose place in the tables is remembered."""
-LOST = "a worker process"
-"""The origin of a failure that is nobody's but the machine's."""
 
 
 class Key(NamedTuple):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from oversight.components.wrappers import as_role
-from oversight.core.claims import FloatArray
+from oversight.core.claims import FloatArray, read_only
 from oversight.core.config import Config
+from oversight.core.errors import VerdictError
 from oversight.running.labeling import Labels
 from oversight.students.base import Student
 from oversight.studies.cases import Case
@@ -62,7 +63,9 @@ def _teach(
     x, x_test = student.views(study.seed, number, train.x, test.x)
     gold = train.gold
     targets = [student.targets(given.belief, given.answer) for given in labels.values()]
-    stacked = np.stack([*targets, gold.astype(np.float64)], axis=1)
+    for target in targets:
+        _check(target, student, len(train.gold), "targets")
+    stacked = read_only(np.stack([*targets, gold.astype(np.float64)], axis=1))
     weights = None
     if not all(given.labeled.all() for given in labels.values()):
         marks = [given.labeled for given in labels.values()]
@@ -70,11 +73,27 @@ def _teach(
     fitted = student.fit(x, stacked, weights)
 
     def respond(column: int, features: FloatArray, pool: Pool) -> FloatArray:
-        return student.respond(fitted.log_odds(column, features), pool, study.setting)
+        answers = student.respond(fitted.log_odds(column, features), pool, study.setting)
+        _check(answers, student, len(pool.gold), "answers")
+        return answers
 
     top = respond(-1, x_test, test)
     return Taught(
         {case: respond(i, x, train) for i, case in enumerate(labels)},
         {case: respond(i, x_test, test) for i, case in enumerate(labels)},
         float(np.mean((top > 0) == test.gold)),
+    )
+
+
+def _check(values: FloatArray, student: Student, items: int, name: str) -> None:
+    """Raises VerdictError where a student's numbers are none."""
+    array = np.asarray(values)
+    if array.shape == (items,) and np.isfinite(array).all():
+        return
+    code = getattr(type(student), "respond" if name == "answers" else "targets").__code__
+    wrong = f"shape {array.shape}" if array.shape != (items,) else "NaN or infinity among them"
+    raise VerdictError(
+        f"the student {type(student).__name__} gives {name} of {items} items with {wrong}; "
+        f"expected one finite number an item",
+        f"{code.co_filename}:{code.co_firstlineno}",
     )

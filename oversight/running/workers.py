@@ -14,10 +14,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from oversight.core.errors import WorkersError
+from oversight.running.failed import LOST, Failed
 from oversight.running.keys import Keys
 from oversight.running.processes import Processes, one_thread
-from oversight.running.replicate import Failed, Replicate, run_replicate
-from oversight.running.store import LOST
+from oversight.running.replicate import Replicate, run_replicate
 from oversight.studies.cases import Case
 from oversight.studies.fingerprint import of_engine
 from oversight.studies.study import Study

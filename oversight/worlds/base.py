@@ -67,6 +67,12 @@ class Pool:
     A subclass gives `draws`, `x` and `gold`, and the rest where its world has it.
     """
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Everybody works on the same items: what a pool works out once cannot be replaced."""
+        if isinstance(getattr(type(self), name, None), cached_property):
+            raise AttributeError(f"{name} of a pool is read-only; expected a copy of your own")
+        super().__setattr__(name, value)
+
     @property
     def draws(self) -> Draws:
         """Named random draws over the items."""

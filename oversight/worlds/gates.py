@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from oversight.core.claims import BoolArray, FloatArray, IntArray
+from oversight.core.claims import BoolArray, FloatArray, IntArray, read_only, without_cache
 
 MOST_CHILDREN = 10
 NAMES = ("and", "or", "xor", "majority", "repeat")
@@ -35,6 +35,10 @@ class Gate:
     repeat: bool = False
     name: str = ""
 
+    def __getstate__(self) -> dict[str, object]:
+        """Pickled without its arrays, which are read-only in every process."""
+        return without_cache(self)
+
     @property
     def children(self) -> int:
         """How many children it has, k."""
@@ -43,13 +47,13 @@ class Gate:
     @cached_property
     def outputs(self) -> BoolArray:
         """The table, shape (2**k,)."""
-        return np.array(self.table, dtype=np.bool_)
+        return read_only(np.array(self.table, dtype=np.bool_))
 
     @cached_property
     def bits(self) -> BoolArray:
         """The children's values by code, shape (2**k, k)."""
         codes = np.arange(len(self.table))[:, None]
-        return (codes >> np.arange(self.children) & 1).astype(np.bool_)
+        return read_only((codes >> np.arange(self.children) & 1).astype(np.bool_))
 
     def code_chances(self, priors: FloatArray) -> FloatArray:
         """P(code) of independent children with these priors; of a `repeat`, all or none. Shape
@@ -88,7 +92,7 @@ class Gate:
         for value in range(2):
             for perceived, nearest in enumerate(lists[value]):
                 table[value, perceived, : len(nearest)] = nearest
-        return table, count
+        return read_only(table), read_only(count)
 
     def settled(self, values: dict[int, BoolArray]) -> BoolArray:
         """Where the children answered so far already decide the output, whatever the others are.

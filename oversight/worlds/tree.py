@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from oversight.core.claims import FloatArray, IntArray
+from oversight.core.claims import FloatArray, IntArray, read_only, without_cache
 from oversight.core.config import OpenShare, fits
 from oversight.core.errors import TreeError
 from oversight.worlds import gates
@@ -43,6 +43,10 @@ class TaskTree:
     def __len__(self) -> int:
         return len(self.children)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Pickled without its arrays, which are read-only in every process."""
+        return without_cache(self)
+
     @cached_property
     def heights(self) -> IntArray:
         """Height of every node: 0 for a leaf, else one more than the highest child; -1 for a node
@@ -54,7 +58,7 @@ class TaskTree:
         reached[0] = True
         for node, below in enumerate(self.children):
             reached[list(below)] = reached[node]
-        return np.where(reached, heights, -1)
+        return read_only(np.where(reached, heights, -1))
 
     @property
     def height(self) -> int:
@@ -64,7 +68,7 @@ class TaskTree:
     @cached_property
     def leaves(self) -> IntArray:
         """The nodes without children."""
-        return np.flatnonzero(self.heights == 0)
+        return read_only(np.flatnonzero(self.heights == 0))
 
     @cached_property
     def priors(self) -> FloatArray:
@@ -75,7 +79,7 @@ class TaskTree:
             gate = self.gate[node]
             if gate is not None:
                 priors[node] = gate.prior(priors[list(self.children[node])])
-        return priors
+        return read_only(priors)
 
     @cached_property
     def marginals(self) -> FloatArray:
@@ -90,12 +94,12 @@ class TaskTree:
                 below = list(self.children[node])
                 true, false = (gate.given(v, self.priors[below]) @ gate.bits for v in (True, False))
                 marginals[below] = marginals[node] * true + (1 - marginals[node]) * false
-        return marginals
+        return read_only(marginals)
 
     @cached_property
     def prior_log_odds(self) -> FloatArray:
         """Log-odds that each node is true before anyone looked: 0 for the root."""
-        return np.asarray(np.log(self.marginals) - np.log1p(-self.marginals))
+        return read_only(np.asarray(np.log(self.marginals) - np.log1p(-self.marginals)))
 
     @cached_property
     def child_table(self) -> IntArray:
@@ -103,7 +107,7 @@ class TaskTree:
         table = np.full((len(self), max(map(len, self.children), default=0)), -1, dtype=np.int64)
         for node, below in enumerate(self.children):
             table[node, : len(below)] = below
-        return table
+        return read_only(table)
 
     def frontier(self, node: int, height: int) -> list[int]:
         """The nodes under `node` that are checked: the highest ones of at most this height."""

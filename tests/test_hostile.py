@@ -1,0 +1,260 @@
+"""Plugins that do what they must not: the blame, and the loss, is theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import Field, SkipValidation
+
+from oversight import (
+    Claims,
+    Evidence,
+    Mechanism,
+    Pool,
+    Setting,
+    Study,
+    Verdicts,
+)
+from oversight.failures.base import OverseerFailure, StudentFailure
+from oversight.failures.injection import Injection
+from oversight.running.replicate import Replicate, run_replicate
+from oversight.studies.cases import Case
+
+Act = Callable[["Vandal", Claims], Verdicts | None]
+
+
+class Vandal(Mechanism):
+    """Does something to what it is given, and then knows nothing."""
+
+    name = "vandal"
+    act: SkipValidation[Any] = Field(None, exclude=True)
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        changed = self.act(self, claims)
+        return Verdicts.of(np.zeros(claims.shape)) if changed is None else changed
+
+
+def study(**changes: Any) -> Study:
+    plain: dict[str, Any] = {
+        "world": {"train_items": 200, "test_items": 200, "features": 6},
+        "protocols": {"debate": {"debate": {"tree": True}}, "parts": "decomposition"},
+    }
+    return Study.model_validate({**plain, **changes})
+
+
+def beside(act: Act, **changes: Any) -> tuple[Replicate, Replicate]:
+    """A replicate without the vandal, and one in which the vandal comes first."""
+    alone = study(**changes)
+    with_it = alone.model_copy(update={"protocols": {"vandal": Vandal(act=act), **alone.protocols}})
+    return run_replicate(alone, 0), run_replicate(with_it, 0)
+
+
+def assert_kept(alone: Replicate, beside: Replicate) -> None:
+    """Assert that everybody has the numbers that they have alone, bit for bit."""
+    assert set(beside.rows) >= set(alone.rows)
+    for case, row in alone.rows.items():
+        assert np.array_equal(row, beside.rows[case], equal_nan=True), case
+
+
+def zero(array: Any) -> None:
+    """Write into an array."""
+    array[...] = 0
+
+
+WRITES: dict[str, Act] = {
+    "x": lambda v, c: zero(v.pool.x),
+    "gold": lambda v, c: zero(v.pool.gold),
+    "intended": lambda v, c: zero(v.pool.intended),
+    "everyone": lambda v, c: zero(v.pool.everyone),
+    "features of the root": lambda v, c: zero(v.pool.features(c)),
+    "features of a part": lambda v, c: zero(v.pool.features(v.pool.claims(1))),
+    "draws": lambda v, c: zero(v.chance(c).uniform("luck")),
+    "items of claims": lambda v, c: zero(c.item),
+    "nodes of claims": lambda v, c: c.node.__iadd__(1),
+    "roots": lambda v, c: v.pool.roots.node.__iadd__(1),
+    "heights": lambda v, c: zero(v.pool.tree.heights),
+    "leaves": lambda v, c: zero(v.pool.tree.leaves),
+    "priors": lambda v, c: zero(v.pool.tree.priors),
+    "marginals": lambda v, c: zero(v.pool.tree.marginals),
+    "prior log-odds": lambda v, c: zero(v.pool.tree.prior_log_odds),
+    "children": lambda v, c: zero(v.pool.tree.child_table),
+    "a gate's table": lambda v, c: zero(v.pool.tree.gate[0].outputs),  # type: ignore[union-attr]
+    "a gate's bits": lambda v, c: zero(v.pool.tree.gate[0].bits),  # type: ignore[union-attr]
+    "another x": lambda v, c: setattr(v.pool, "x", np.zeros_like(v.pool.x)),
+    "another gold": lambda v, c: setattr(v.pool, "gold", ~v.pool.gold),
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_who_writes_into_what_all_share_fails_alone(what: str) -> None:
+    """Everybody else keeps their numbers, bit for bit; the error names the plugin and the line."""
+    alone, beside_it = beside(WRITES[what])
+    assert_kept(alone, beside_it)
+    (failed,) = beside_it.failed
+    assert failed.case == Case("vandal")
+    assert failed.error.startswith("vandal writes into what it was given")
+    assert "expected a copy" in failed.error
+    assert "test_hostile.py" in failed.traceback
+
+
+@pytest.mark.parametrize("name", ["margin", "misconception", "truth"])
+def test_what_a_pool_knows_of_claims_is_safe(name: str) -> None:
+    """Arrays made for who asks may be written into; nobody else sees it."""
+
+    def act(vandal: Vandal, claims: Claims) -> None:
+        for node in (0, 1):
+            array = getattr(vandal.pool, name)(vandal.pool.claims(node))
+            if array.flags.writeable:
+                zero(array)
+
+    alone, beside_it = beside(act)
+    assert_kept(alone, beside_it)
+
+
+class Eraser(OverseerFailure):
+    """Writes into the healthy verdicts, which other cases share."""
+
+    name = "eraser"
+    can_strike = ("labels",)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        verdicts.evidence[:] = 0
+        return verdicts
+
+
+def test_a_failure_that_writes_into_verdicts_fails_alone() -> None:
+    alone = run_replicate(study(), 0)
+    struck = study().model_copy(update={"failures": {"eraser": Injection(together=(Eraser(),))}})
+    cases = [Case("debate", "eraser", 1.0), Case("unaided"), Case("debate"), Case("parts")]
+    done = run_replicate(struck, 0, cases)
+    assert_kept(alone, done)
+    (failed,) = done.failed
+    assert failed.error.startswith("eraser writes into what it was given")
+
+
+def given(**changes: Any) -> Act:
+    """A protocol whose verdicts have some arrays replaced by what a function makes of them."""
+
+    def act(vandal: Vandal, claims: Claims) -> Verdicts:
+        plain = Verdicts.of(np.where(vandal.pool.gold, 1.0, -1.0)[claims.item])
+        return replace(
+            plain, **{name: change(getattr(plain, name)) for name, change in changes.items()}
+        )
+
+    return act
+
+
+def second(value: float) -> Callable[[Any], Any]:
+    """The same array but for one value."""
+    return lambda array: np.where(np.arange(array.size) == 1, value, array)
+
+
+WRONG: dict[str, tuple[Act, str]] = {
+    "nan": (given(evidence=second(np.nan)), "evidence nan on 1 of 200 claims, first on number 1"),
+    "infinity": (given(evidence=second(np.inf)), "evidence inf on 1 of 200"),
+    "nan prior": (given(prior=second(np.nan)), "prior nan on 1 of 200"),
+    "negative minutes": (given(minutes=second(-1.0)), "minutes -1.0 on 1 of 200"),
+    "nan minutes": (given(minutes=second(np.nan)), "expected finite numbers of at least 0"),
+    "negative calls": (given(calls=second(-1.0)), "calls -1.0 on 1 of 200"),
+    "too few": (given(evidence=lambda a: a[1:]), r"evidence of shape (199,) on claims of shape"),
+    "a column": (given(evidence=lambda a: a[:, None]), "evidence of shape (200, 1)"),
+    "one number": (given(evidence=lambda a: 0.3), "evidence of shape ()"),
+    "words": (given(evidence=lambda a: a.astype(str)), "evidence of type <U"),
+    "complex": (given(evidence=lambda a: a + 1j), "evidence of type complex128"),
+    "marks": (given(labeled=lambda a: a.astype(int)), "labeled of type int64; expected True or"),
+    "nothing": (lambda v, c: "yes", "str instead of verdicts; expected Verdicts.of("),  # type: ignore[dict-item, return-value]
+}
+
+
+@pytest.mark.parametrize("labels", ["soft", "hard"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_verdicts_are_one_protocols_alone(wrong: str, labels: str) -> None:
+    """They are refused where they come out; the error says what is wrong and what would be right,
+    and where the code is."""
+    act, message = WRONG[wrong]
+    alone, beside_it = beside(act, student={"kind": "linear", "labels": labels})
+    assert_kept(alone, beside_it)
+    (failed,) = beside_it.failed
+    assert failed.case == Case("vandal")
+    assert failed.error.startswith("VerdictError: vandal gives ")
+    assert message in failed.error
+    assert "expected" in failed.error
+    assert "test_hostile.py" in failed.origin
+
+
+def test_wrong_verdicts_at_a_desk() -> None:
+    act, message = WRONG["nan minutes"]
+    alone, beside_it = beside(act, desk={"people": 2, "hours": 30})
+    assert_kept(alone, beside_it)
+    (failed,) = beside_it.failed
+    assert message in failed.error
+
+
+class Spendthrift(Vandal):
+    """Its preparation gives minutes back."""
+
+    def prepare(self, pool: Pool, setting: Setting) -> Spendthrift:
+        return super().prepare(pool, setting).spending(-5.0, 0.0)
+
+
+def test_a_wrong_fixed_cost_is_one_protocols_alone() -> None:
+    alone = study()
+    mixed = {"spendthrift": Spendthrift(act=lambda v, c: None), **alone.protocols}
+    done = run_replicate(alone.model_copy(update={"protocols": mixed}), 0)
+    assert_kept(run_replicate(alone, 0), done)
+    assert "-5.0 minutes for its preparation" in done.failed[0].error
+
+
+class Raving(StudentFailure):
+    """A student who answers with NaN, or raises."""
+
+    name = "raving"
+    can_strike = ("student",)
+    raises: bool = False
+
+    def targets(self, belief: Any, answer: Any) -> Any:
+        if self.raises:
+            raise RuntimeError("no more")
+        return np.full(belief.shape, np.nan)
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_student_that_fails_fails_alone(raises: bool) -> None:
+    """Students are fitted together; what one of them does costs the others nothing."""
+    raving = Injection(together=(Raving(raises=raises),))
+    struck = study().model_copy(update={"failures": {"raving": raving}})
+    cases = [Case("unaided"), Case("debate", "raving", 1.0), Case("debate"), Case("parts")]
+    done = run_replicate(struck, 0, cases)
+    assert_kept(run_replicate(study(), 0), done)
+    assert [failed.case for failed in done.failed] == [cases[1]]
+
+
+class Worse(BaseException):
+    """Neither an Exception nor Ctrl-C."""
+
+
+def raising(error: BaseException) -> Act:
+    """A protocol that raises."""
+
+    def act(vandal: Vandal, claims: Claims) -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit(3), Worse("x"), GeneratorExit()])
+def test_who_ends_the_program_is_a_failed_cell(error: BaseException) -> None:
+    alone, beside_it = beside(raising(error))
+    assert_kept(alone, beside_it)
+    (failed,) = beside_it.failed
+    assert failed.error.startswith("vandal tried to end the program")
+    assert f"{type(error).__name__}: {error}" in failed.error
+
+
+def test_ctrl_c_is_not_swallowed() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        beside(raising(KeyboardInterrupt()))
