@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -33,6 +34,7 @@ class Audit(Mechanism):
         "share": (0.1, 0.25, 0.5),
         "choose": ("random", "suspicion"),
     }
+    does: ClassVar[Mapping[str, str]] = {"of": "of", "by": "by"}
 
     of: OverseerSlot = Human()
     by: OverseerSlot = Human(person=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -37,6 +38,7 @@ class Cascade(Mechanism):
     name: ClassVar[str] = "cascade"
     citation: ClassVar[str] = "Jung et al. 2024, arXiv 2407.18370, cascaded selective evaluation"
     tries: ClassVar[Tries] = {"share": (0.1, 0.25, 0.5)}
+    does: ClassVar[Mapping[str, str]] = {"first": "first", "then": "then"}
 
     first: OverseerSlot = Human()
     then: OverseerSlot = Human(person=1)

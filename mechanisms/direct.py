@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from oversight import Claims, Evidence, Human, Mechanism, OverseerSlot, Verdicts
@@ -11,6 +12,7 @@ class Direct(Mechanism):
     """The overseer judges the claim itself, and nothing else happens."""
 
     name: ClassVar[str] = "direct"
+    does: ClassVar[Mapping[str, str]] = {"overseer": "overseer"}
 
     overseer: OverseerSlot = Human()
 

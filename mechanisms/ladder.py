@@ -3,6 +3,7 @@ oversight, Engels et al. 2025)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -39,6 +40,7 @@ class Ladder(Mechanism):
     name: ClassVar[str] = "ladder"
     citation: ClassVar[str] = "Burns et al. 2023, arXiv 2312.09390; Engels et al. 2025, 2504.18530"
     tries: ClassVar[Tries] = {"rungs": ((8,), (16,), (16, 32), (8, 16, 32))}
+    does: ClassVar[Mapping[str, str]] = {"of": "of"}
 
     of: OverseerSlot = Human()
     rungs: tuple[Count, ...] = Field(

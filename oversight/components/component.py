@@ -1,14 +1,16 @@
 """Parts of a protocol: knobs, the slots that hold other parts, and what they are once prepared.
 
 Every mechanism takes an overseer and is an overseer. What it takes is held in fields (*slots*)
-named after the role they play: judge, checker, evaluator, debater, assistant, aggregator.
+named after the role they play: judge, checker, evaluator, debater, assistant, aggregator. A slot
+of another name counts as what it takes can do, or as what its class declares in `does`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from functools import cache
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args
 
 from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -23,6 +25,19 @@ class Slot(NamedTuple):
 
     role: str
     part: Component
+
+
+class Plays(NamedTuple):
+    """What a slot counts as.
+
+    slot      its name
+    roles     the roles that failures know it by, its name among them
+    declared  whether its name or its class says so; otherwise it is all that its kind can play
+    """
+
+    slot: str
+    roles: frozenset[str]
+    declared: bool = True
 
 
 class Cost(NamedTuple):
@@ -63,6 +78,11 @@ class Component(Config):
     draws_alike: ClassVar[tuple[str, ...]] = ()
     """Knobs that change what is paid and no draw, so that results can be compared bit for bit."""
 
+    can_play: ClassVar[tuple[str, ...]] = ()
+    """The roles of its kind: what a slot for it counts as, where nothing says more."""
+    does: ClassVar[Mapping[str, str]] = {}
+    """The role that a slot plays, by slot, where its name says nothing: `{"prover": "debater"}`."""
+
     STATE: ClassVar[frozenset[str]] = frozenset({"copy_number", "prepared"})
     """Fields that hold what it is bound to, and nothing of what it is."""
 
@@ -97,6 +117,11 @@ class Component(Config):
             for part in value if isinstance(value, tuple) else (value,):
                 if isinstance(part, Component):
                     yield Slot(role, part)
+
+    def plays(self, slot: str) -> Plays:
+        """What one of its slots counts as: the role that `does` declares, else its name where that
+        is a role of what it takes, else every role of that kind."""
+        return _plays(type(self), slot)
 
     def mapped(self, change: Callable[[str, Component], Component]) -> Self:
         """A copy with every held component replaced by `change(role, component)`."""
@@ -176,6 +201,25 @@ class Component(Config):
         if self.prepared is not None:
             spent.insert(0, self.prepared.cost)
         return Cost(sum(minutes for minutes, _ in spent), sum(calls for _, calls in spent))
+
+
+@cache
+def _plays(holder: type[Component], slot: str) -> Plays:
+    if slot in holder.does:
+        return Plays(slot, frozenset({slot, holder.does[slot]}))
+    roles = frozenset(_can_play(holder.model_fields[slot].annotation))
+    if slot in roles or not roles:
+        return Plays(slot, frozenset({slot}))
+    return Plays(slot, roles | {slot}, declared=False)
+
+
+def _can_play(annotation: object) -> Iterator[str]:
+    """The roles of the kinds of component that an annotation names, through lists and options."""
+    if isinstance(annotation, type) and issubclass(annotation, Component):
+        for base in annotation.__mro__:
+            yield from vars(base).get("can_play", ())
+    for inner in get_args(annotation):
+        yield from _can_play(inner)
 
 
 def _key(value: object, of_draws: bool) -> str:

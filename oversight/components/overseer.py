@@ -19,6 +19,8 @@ Tries = dict[str, tuple[Any, ...]]
 class Overseer(Component):
     """Whoever can judge claims: a person, a model, a mechanism, a protocol of many."""
 
+    can_play: ClassVar[tuple[str, ...]] = ("judge", "evaluator", "checker")
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         """Verdicts on the claims, given the evidence put forward so far. Pure once prepared: it
         writes nothing, and any batch in any order gets the same numbers."""

@@ -6,13 +6,13 @@ no mechanism knows of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self, TypeVar, cast
 
 from pydantic import Field, SkipValidation
 
-from oversight.components.component import Component, Prepared
+from oversight.components.component import Component, Plays, Prepared
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import Setting
 from oversight.core.claims import ROOT, Claims, Verdicts
@@ -96,8 +96,8 @@ class Known(OverseerWrapper):
 def roles_of(component: Component) -> set[str]:
     """The roles that are played anywhere in a protocol, "people" among them where there are any."""
     roles = {PEOPLE_ROLE} if component.name == "human" else set()
-    for role, part in component.slots():
-        roles |= {role} | roles_of(part)
+    for slot, part in component.slots():
+        roles |= component.plays(slot).roles | roles_of(part)
     return roles
 
 
@@ -111,9 +111,24 @@ def rewrite(
     "protocol".
     """
 
-    def rewritten(plays: str, part: Component) -> Component:
-        inside = part.mapped(rewritten)
-        matches = role == plays or (role == PEOPLE_ROLE and part.name == "human")
-        return wrapper(inside) if matches else inside
+    return rewrite_all(component, (role,), lambda part, _: wrapper(part))
 
-    return rewritten(WHOLE_ROLE, component)
+
+def rewrite_all(
+    component: Component, roles: Collection[str], wrapper: Callable[[Component, Plays], Component]
+) -> Component:
+    """The same for several roles: `wrapper` is applied once to every component that plays one of
+    them, and once to every person if "people" is among them, inside first."""
+    slots = frozenset(roles) - {PEOPLE_ROLE}
+
+    def rewritten(plays: Plays, part: Component) -> Component:
+        inside = part.mapped(lambda slot, held: rewritten(part.plays(slot), held))
+        if PEOPLE_ROLE in roles and (part.name == "human" or PEOPLE_ROLE in plays.roles):
+            inside = wrapper(inside, _as(PEOPLE_ROLE))
+        return wrapper(inside, plays) if slots & plays.roles else inside
+
+    return rewritten(_as(WHOLE_ROLE), component)
+
+
+def _as(role: str) -> Plays:
+    return Plays(role, frozenset({role}))

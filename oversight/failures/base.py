@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from oversight.components.component import Component, Prepared
 from oversight.components.profiles import Setting
 from oversight.components.wrappers import OverseerWrapper, roles_of
-from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, Verdicts
 from oversight.core.config import Amount, Config, Share, Switch, Whole, config_key
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
@@ -122,8 +122,8 @@ class Failure(RoleWrapper):
     what goes wrong.
 
     name        its name in scenario files
-    can_strike  the roles that it can strike. It strikes every one that a protocol has, unless `on`
-                names one
+    can_strike  the roles that it can strike. It strikes every slot that plays one
+                (`Component.plays`), unless `on` names one
     knob        what severity turns, with its unit: 0 at severity 0, `most` at severity 1
     source      where it comes from, and how it is calibrated if somebody measured it
     why_flat    why its response may be flat or rise for every protocol; empty where that is a bug
@@ -141,6 +141,8 @@ class Failure(RoleWrapper):
     items: Slice = Field(Slice(), description="the items it strikes")
     onset: Onset = Field(Onset(), description="the item or level from which on it strikes")
     severity: Share = Field(1.0, exclude=True)
+    below_root: bool = Field(False, exclude=True)
+    """Whether it spares claims that are an item's own question."""
 
     @field_validator("on", mode="before")
     @classmethod
@@ -195,6 +197,8 @@ class Failure(RoleWrapper):
         struck = self.bound.struck[claims.item] & (claims.item >= self.onset.item)
         if self.onset.level > 0:
             struck = struck & (self.pool.template.heights[claims.node] >= self.onset.level)
+        if self.below_root:
+            struck = struck & (claims.node != ROOT)
         struck = np.broadcast_to(struck, claims.shape)
         return np.where(struck, self.severity * self.most, 0.0)
 

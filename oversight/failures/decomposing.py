@@ -16,6 +16,9 @@ from oversight.failures.base import Failure, OverseerFailure
 from oversight.overseers.aggregation import Checked
 from oversight.worlds.base import Pool
 
+CHECKERS = ("checker", "first", "then", "of", "by", "members")
+"""Roles of who judges a part, or judges for somebody else to go on from."""
+
 
 def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> Verdicts:
     """The verdicts with the wrong answer, stated as strongly as before, where `struck` (bool over
@@ -29,7 +32,7 @@ class MaliciousLeaves(OverseerFailure):
     """Somebody who wants the whole to come out wrong answers some of the parts."""
 
     name: ClassVar[str] = "malicious_leaves"
-    can_strike: ClassVar[tuple[str, ...]] = ("checker", "first", "of", "members")
+    can_strike: ClassVar[tuple[str, ...]] = CHECKERS
     on: str | None = "checker"
     knob: ClassVar[str] = "share of checked claims that are answered wrongly on purpose"
     source: ClassVar[str] = "Brown-Cohen et al. 2025, on prover-estimator debate"
@@ -43,7 +46,7 @@ class LostContext(OverseerFailure):
     """The checker sees too little of the whole to understand the part, and guesses."""
 
     name: ClassVar[str] = "lost_context"
-    can_strike: ClassVar[tuple[str, ...]] = ("checker", "first", "of", "members")
+    can_strike: ClassVar[tuple[str, ...]] = CHECKERS
     knob: ClassVar[str] = "share of checked claims that are guessed"
     source: ClassVar[str] = "Ought's factored cognition: workers who see 650 characters"
     on: str | None = "checker"

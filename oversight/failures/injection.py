@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails
 
-from oversight.components.component import Component
+from oversight.components.component import Component, Plays
 from oversight.components.overseer import Overseer
-from oversight.components.wrappers import rewrite, roles_of
+from oversight.components.wrappers import rewrite_all, roles_of
 from oversight.core.config import (
     Config,
     Place,
@@ -45,9 +45,8 @@ class Injection(Config):
         """
         failing: Component = protocol
         for failure in self.together:
-            for role in failure.roles_in(protocol):
-                if role not in LAST:
-                    failing = rewrite(failing, role, _around(failure, role, severity))
+            slots = set(failure.roles_in(protocol)).difference(LAST)
+            failing = rewrite_all(failing, slots, _around(failure, severity))
         for last in LAST:
             for failure in self.together:
                 if last in failure.roles_in(protocol):
@@ -108,9 +107,16 @@ class Injection(Config):
         return [(("together", i), failure) for i, failure in enumerate(self.together)]
 
 
-def _around(failure: Failure, role: str, severity: float) -> Callable[[Component], Component]:
-    """What puts a failure around a part that plays a role."""
-    return lambda part: failure.around(part, role, severity)
+def _around(failure: Failure, severity: float) -> Callable[[Component, Plays], Component]:
+    """What puts a failure around a part."""
+
+    def around(part: Component, plays: Plays) -> Component:
+        failing = failure.around(part, plays.slot, severity)
+        # Whoever may be a judge or a checker is a checker of claims below an item's own question.
+        below = not plays.declared and "checker" in failure.can_strike
+        return failing.model_copy(update={"below_root": True}) if below else failing
+
+    return around
 
 
 def _written(failure: Failure) -> dict[str, object]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from oversight.components.component import Component
 from oversight.components.overseer import Overseer
 from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
@@ -14,6 +16,8 @@ from oversight.overseers.persuasion import Arguing
 class Agent(Component):
     """A copy of the strong model U in a role. Arrays are over the claims; `chance` draws for the
     same claims."""
+
+    can_play: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic", "assistant")
 
     def believe(self, claims: Claims) -> BoolArray:
         """Whether U takes each claim to be true."""

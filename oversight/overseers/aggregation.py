@@ -55,6 +55,8 @@ class Aggregator(Component):
     """Combines evidence at the nodes of a frontier into evidence about one node above it. The
     frontier is the set of nodes that the checker judges."""
 
+    can_play: ClassVar[tuple[str, ...]] = ("aggregator",)
+
     noise: Share = 0.0
 
     def combine(self, checked: Checked, chance: Chance) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -67,6 +68,7 @@ class Panel(Mechanism):
     """
 
     name: ClassVar[str] = "panel"
+    does: ClassVar[Mapping[str, str]] = {"members": "members"}
 
     members: tuple[Overseer, ...] = Field(min_length=1)
     rule: Rule = "confidence"

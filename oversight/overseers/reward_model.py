@@ -33,6 +33,7 @@ class RewardModel(Component):
     """
 
     name: ClassVar[str] = "reward model"
+    can_play: ClassVar[tuple[str, ...]] = ("reward_model",)
     STATE: ClassVar[frozenset[str]] = Component.STATE | {"probe"}
 
     l2: float = 1.0
