@@ -10,6 +10,7 @@ from mechanisms.direct import Direct
 from oversight import Study
 from oversight.metrics import closed_forms as theory
 from oversight.metrics.pgr import Ratio, differences, fieller, holm, paired_p_value
+from oversight.reports.comparison import notes
 from tests.helpers import Gold, binomial_error
 
 
@@ -63,6 +64,10 @@ def test_one_replicate_gives_a_value_and_no_interval() -> None:
     assert row["pgr"] is not None
     assert row["pgr_low"] is None
     assert row["pgr_status"] == "ok: one replicate, no interval"
+    assert row["representable_share_status"] == "ok: one replicate, no interval"
+    lines = notes(oversight.compare(study(replicates=1)))
+    assert lines[-1] == "One replicate: no intervals and no comparisons."
+    assert not any("*" in line for line in lines)
 
 
 def test_the_unaided_overseer_is_always_run() -> None:
@@ -143,6 +148,26 @@ def test_paired_p_values() -> None:
     assert paired_p_value(np.full(5, 0.1)) == 0.0
     assert np.isnan(paired_p_value(np.array([0.1])))
     assert isinstance(fieller([0.1, 0.2], [0.3, 0.31]), Ratio)
+
+
+def test_what_is_undefined_has_no_p_value_and_is_not_counted() -> None:
+    two = oversight.load("quickstart").changed(replicates=2, seed=1)
+    results = oversight.compare(two.changed(world=two.world.changed(test_items=50)))
+    rows = results.differences_rows()
+    assert all(row["p_value"] is None for row in rows if row["difference"] is None)
+    assert sum(row["difference"] is None for row in rows) == len(rows)  # no gap, at 50 items
+    assert notes(results)[-1] == "No two protocols can be compared."
+
+
+def test_replicates_that_agree_by_luck_tell_nothing() -> None:
+    gap = np.array([0.2, 0.21])
+    students = {"a": np.array([0.8, 0.82]), "b": np.array([0.7, 0.72]), "c": np.array([0.7, 0.71])}
+    by_name = {(d.first, d.second): d for d in differences(students, gap)}
+    assert by_name["a", "b"].difference.defined
+    assert np.isnan(by_name["a", "b"].p_value)  # .1 twice: it was 0
+    two = paired_p_value(np.array([0.1, 0.11])), paired_p_value(np.array([0.0, 0.01]))
+    assert by_name["a", "c"].p_value == pytest.approx(holm(two)[0])
+    assert by_name["b", "c"].p_value == pytest.approx(holm(two)[1])
 
 
 def test_identical_protocols_do_not_differ() -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,20 @@ from click.testing import CliRunner
 
 import oversight
 from oversight import Study
-from oversight.analyses.comparing import enough
+from oversight.analyses.comparing import FIRST_LOOK, enough, first_look
 from oversight.analyses.sweeping import spanned
 from oversight.cli.main import main
 from oversight.cli.progress import CellCount
 from oversight.core.errors import KnobError
 from oversight.findings.sweep import placed
 from oversight.metrics.crossings import crossings
+from oversight.metrics.pgr import fieller
+from oversight.reports.comparison import document
 from oversight.reports.sweep import spark
 from oversight.running.replicate import COLUMNS
 from oversight.studies.cases import Case
 from oversight.studies.knobs import varied
+from tests.helpers import binomial_error
 
 
 def study(**changes: Any) -> Study:
@@ -286,11 +290,11 @@ def test_bad_budgets(arguments: list[str], says: str) -> None:
 def test_precision_adds_replicates_until_intervals_are_narrow() -> None:
     plain = study(sweep={}, replicates=4)
     loose = oversight.compare(plain, precision=10.0)
-    assert loose.replicates == 4
+    assert loose.replicates == FIRST_LOOK
     done = oversight.compare(plain, precision=0.08, most=400)
     half = [(done.pgr(name).high - done.pgr(name).low) / 2 for name in done.protocols]
     assert max(half) <= 0.08
-    assert 4 < done.replicates <= 400
+    assert FIRST_LOOK < done.replicates <= 400
     before = oversight.compare(plain.model_copy(update={"replicates": done.replicates}))
     assert before.rows == done.rows  # as if so many had been asked for
     assert oversight.compare(plain, precision=1e-6, most=9).replicates == 9
@@ -299,6 +303,50 @@ def test_precision_adds_replicates_until_intervals_are_narrow() -> None:
 def test_precision_does_not_wait_for_what_is_never_labeled() -> None:
     none = oversight.compare(study(sweep={}, desk={"hours": 0.0}))
     assert enough(none, 0.01, 1000) == none.replicates
+
+
+def test_precision_gives_up_where_there_is_no_gap() -> None:
+    expert = {"accuracy": {"root": 0.95, "leaf": 0.99}}
+    small = study(sweep={}, overseer=expert, world={"train_items": 500, "features": 8})
+    done = oversight.compare(small, precision=0.05)
+    assert done.replicates == FIRST_LOOK
+    assert done.gap_is_absent
+    text = document(done, 0.05).markdown()
+    assert "More would not help where ceiling - weak is below 0.01." in text
+    swept = oversight.sweep(small.changed(sweep={"overseer.structure": [0.2, 0.8]}), precision=0.05)
+    assert swept.study.replicates == FIRST_LOOK
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", [0.8, 0.4, 0.2, 0.1])
+def test_intervals_that_a_wish_for_precision_stops_at_cover(
+    wanted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A protocol whose PGR is .4, each replicate normal around it; as many studies as it takes."""
+    studies, covered = 2500, []
+    rng = np.random.default_rng(int(100 * wanted))
+    start = study(sweep={}, replicates=2)
+
+    def simulated(runs: int) -> SimpleNamespace:
+        nonlocal gains
+        more = rng.standard_normal(max(runs - len(gains), 0))
+        gains = np.concatenate([gains, more])
+        cases = [Case("debate")]
+        ratio = fieller(0.4 + gains[:runs], np.ones(runs))
+        return SimpleNamespace(
+            replicates=runs, cases=cases, gap_is_absent=False, pgr=lambda case: ratio
+        )
+
+    for _ in range(studies):
+        gains = np.array([])
+        runs = first_look(start, 1000).replicates
+        while (more := enough(simulated(runs), wanted, 1000)) > runs:  # type: ignore[arg-type]
+            runs = more
+        ratio = simulated(runs).pgr(None)
+        covered.append(ratio.low <= 0.4 <= ratio.high)
+    error = binomial_error(0.95, studies)
+    # The rule costs at most .006 (at 20 to 40 replicates); a first look after 2 costs .05.
+    assert 0.944 - 3 * error < np.mean(covered) < 0.95 + 3 * error
 
 
 def test_precision_at_every_point() -> None:

@@ -7,7 +7,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Unpack
 
-from oversight.analyses.comparing import MOST, enough
+from oversight.analyses.comparing import MOST, enough, first_look
 from oversight.analyses.exporting import export_study, parquet
 from oversight.core.files import write
 from oversight.findings.results import ROWS, Row
@@ -39,7 +39,7 @@ def sweep(
     """
     options = Run.of(sweep, run)
     grid = spanned(study, hours)
-    since = 0
+    since, study = 0, study if precision is None else first_look(study, most)
     with started(options) as runner:
         while True:
             swept = Swept(study, grid, failures, runner.store)

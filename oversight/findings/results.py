@@ -22,6 +22,7 @@ from oversight.metrics.pgr import (
     Reason,
     differences,
     fieller,
+    gap_is_absent,
     undefined,
 )
 from oversight.metrics.representable_share import representable_share
@@ -140,6 +141,11 @@ class Results:
         return self.column(self.baseline, "ceiling_accuracy") - self.column(
             self.baseline, "weak_accuracy"
         )
+
+    @property
+    def gap_is_absent(self) -> bool:
+        """Whether PGR is undefined, and more replicates will hardly ever define it."""
+        return gap_is_absent(self.gap())
 
     def pgr(self, case: Case | str) -> Ratio:
         """Performance gap recovered, with Fieller's interval over replicates."""

@@ -14,6 +14,8 @@ from oversight.core.claims import FloatArray
 
 LEAST_GAP = 0.01
 """The least ceiling - weak at which a share of it means anything."""
+SPREADLESS = 1e-12
+"""A standard error that is rounding and nothing else."""
 
 
 class Status(StrEnum):
@@ -127,6 +129,22 @@ def fieller(top: npt.ArrayLike, bottom: npt.ArrayLike, level: float = 0.95) -> R
     )
 
 
+def gap_is_absent(gap: FloatArray) -> bool:
+    """Whether more replicates will hardly ever define a PGR: ceiling - weak is at most the least
+    gap, up to its upper bound (99.9 %, one-sided).
+
+    gap  ceiling - weak by replicate; NaN where a replicate failed
+
+    >>> gap_is_absent(np.array([0.001, -0.001, 0.0, 0.002])), gap_is_absent(np.array([0.0, 0.1]))
+    (True, False)
+    """
+    gap = gap[~np.isnan(gap)]
+    if gap.size < 2:
+        return False
+    half = float(stdtrit(gap.size - 1, 0.999) * gap.std(ddof=1) / np.sqrt(gap.size))
+    return float(gap.mean()) + half <= LEAST_GAP
+
+
 def _bounds(over: float, under: float, errors: FloatArray, t: float) -> tuple[float, float]:
     """Fieller's bounds: the ratios rho for which over - rho under is within t standard errors of
     0."""
@@ -148,7 +166,7 @@ class Difference:
     difference: Ratio
     p_value: float
     """Of no difference between the students, by paired t test, Holm's correction for the number
-    compared."""
+    compared; NaN where there is none."""
 
 
 def differences(
@@ -159,6 +177,9 @@ def differences(
 
     students  accuracy by replicate, by protocol; NaN where a replicate failed
     gap       ceiling - weak by replicate
+
+    Without a p-value, and not counted: a pair whose difference in PGR is undefined, and one whose
+    replicates all differ by the same, as two can by luck, so that they show no error.
     """
     names = list(students)
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
@@ -166,12 +187,21 @@ def differences(
     for first, second in pairs:
         apart = students[first] - students[second]
         both = ~np.isnan(apart) & ~np.isnan(gap)
-        ratios.append(fieller(apart[both], gap[both], 1 - (1 - level) / len(pairs)))
-        p_values.append(paired_p_value(apart[both]))
+        ratio = fieller(apart[both], gap[both], 1 - (1 - level) / len(pairs))
+        tested = ratio.defined and not _same_everywhere(apart[both])
+        ratios.append(ratio)
+        p_values.append(paired_p_value(apart[both]) if tested else float("nan"))
     return [
         Difference(first, second, ratio, p)
         for (first, second), ratio, p in zip(pairs, ratios, holm(p_values), strict=True)
     ]
+
+
+def _same_everywhere(apart: FloatArray) -> bool:
+    """Whether a difference is there, and equal in all replicates but for rounding."""
+    if apart.size < 2 or not apart.any():
+        return False
+    return float(apart.std(ddof=1)) <= SPREADLESS
 
 
 def paired_p_value(apart: FloatArray) -> float:

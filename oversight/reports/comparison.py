@@ -8,7 +8,7 @@ from functools import partial
 from oversight.core.columns import names
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Results, Row
-from oversight.metrics.pgr import Difference, Status
+from oversight.metrics.pgr import LEAST_GAP, Difference, Status
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, headline, interval, listed, subject
 
@@ -57,7 +57,7 @@ def _parts(results: Results, precision: float | None) -> Iterator[Part]:
         yield _desk(summary)
     lines = notes(results)
     if precision is not None:
-        lines.append(precision_note(summary, precision))
+        lines.append(precision_note(summary, precision, results.gap_is_absent))
     yield from map(Paragraph, lines)
 
 
@@ -99,8 +99,9 @@ def _desk(summary: list[Row]) -> Table:
     return Table(["protocol", *DESK], rows, title="At the desk")
 
 
-def precision_note(rows: list[Row], wanted: float) -> str:
-    """Whether every PGR is known as precisely as was wanted."""
+def precision_note(rows: list[Row], wanted: float, absent: bool = False) -> str:
+    """Whether every PGR is known as precisely as was wanted; `absent` where there is no gap that it
+    could be a share of."""
     wide = [
         f"{subject(row)} ±{(row['pgr_high'] - row['pgr_low']) / 2:.3f}"
         for row in rows
@@ -112,7 +113,8 @@ def precision_note(rows: list[Row], wanted: float) -> str:
         return f"Precision: every PGR within ±{wanted:g} after {runs} replicates."
     missed = (listed(wide, 8, "; "), f"{unclear} undefined" if unclear else "")
     why = ", ".join(part for part in missed if part)
-    return f"Precision: ±{wanted:g} was not reached after {runs} replicates: {why}."
+    futile = f" More would not help where ceiling - weak is below {LEAST_GAP:g}." if absent else ""
+    return f"Precision: ±{wanted:g} was not reached after {runs} replicates: {why}.{futile}"
 
 
 def notes(results: Results) -> list[str]:
@@ -142,6 +144,8 @@ def notes(results: Results) -> list[str]:
     if argued:
         scores = ", ".join(argued)
         lines.append(f"Agent score difference, truth over falsehood (Brier, -2 to 2): {scores}.")
+    if results.replicates == 1 and len(results.protocols) > 1:
+        return [*lines, "One replicate: no intervals and no comparisons."]
     return lines + _difference_notes(results.differences())
 
 
@@ -163,7 +167,7 @@ def _difference_notes(pairs: list[Difference]) -> list[str]:
     """Which protocols cannot be told apart."""
     known = [pair for pair in pairs if pair.p_value == pair.p_value]
     if not known:
-        return ["one replicate: no intervals and no comparisons"] if pairs else []
+        return ["No two protocols can be compared."] if pairs else []
     same = [f"{pair.first} / {pair.second}" for pair in known if pair.p_value > 0.05]
     if not same:
         return [f"All {len(known)} pairs of protocols differ (paired over replicates, Holm, 5 %)."]

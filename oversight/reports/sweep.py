@@ -41,7 +41,8 @@ def _parts(swept: Swept, precision: float | None) -> Iterator[Part]:
     yield from tables(swept)
     lines = notes(swept)
     if precision is not None:
-        lines.append(precision_note(list(swept.summary()), precision))
+        absent = any(swept.at(*point).gap_is_absent for point in swept.points)
+        lines.append(precision_note(list(swept.summary()), precision, absent))
     yield from map(Paragraph, lines)
 
 
