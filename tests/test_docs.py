@@ -173,6 +173,59 @@ def test_the_hours_of_the_desk_page_are_the_reference_results() -> None:
             assert near(half, str(spread)), (protocol, budget)
 
 
+def test_where_the_desk_page_says_that_a_protocol_overtakes() -> None:
+    page = (ROOT / "docs/desk.md").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"^(.+) overtakes (.+) at person-hours (\S+) \(95 %: (\S+) to (\S+)\)\.$",
+        page,
+        re.MULTILINE,
+    )
+    real = reference("equal-hours/crossings.csv")
+    assert [words[:2] for words in shown] == [(r["ahead_above"], r["ahead_below"]) for r in real]
+    for words, row in zip(shown, real, strict=True):
+        for number, column in zip(words[2:], ("value", "low", "high"), strict=True):
+            assert float(number) == pytest.approx(float(row[column]), rel=0.01), (words, column)
+
+
+def test_the_excerpt_of_the_failures_page_is_the_reference_result() -> None:
+    (block,) = (b for b in blocks("docs/failures.md", "") if b.startswith("failure  "))
+    heads, *lines = [re.split(r"\s{2,}", line.strip()) for line in block.splitlines()]
+    real = {
+        (row["failure"].replace(" ", "_"), row["protocol"]): row
+        for row in reference("whole-catalogue/breaks.csv")
+        if row["measure"] == "label accuracy"
+    }
+    assert len(lines) == 2
+    for failure, *cells in lines:
+        for protocol, cell in zip(heads[1:], cells, strict=True):
+            row = real[failure, protocol]
+            words = {"never": "never", "start": "from the start", "–": "not applicable"}
+            if cell in words:
+                assert row["status"].startswith(words[cell]), (failure, protocol)
+                continue
+            assert row["status"] == "breaks", (failure, protocol)
+            assert near(cell.rstrip("!"), row["severity"]), (failure, protocol)
+            assert cell.endswith("!") == (row["silent"] == "True"), (failure, protocol)
+
+
+def test_the_ladders_of_the_mechanisms_page_are_real() -> None:
+    page = " ".join((ROOT / "docs/mechanisms.md").read_text(encoding="utf-8").split())
+    (sentence,) = re.findall(r"In quickstart, `direct` has a PGR of .*?\.(?= )(?! \d)", page)
+    shown = re.findall(r"(?<![\d.])-?\.\d\d", sentence)
+    ladders = {
+        "one": {"rungs": [32]},
+        "eight": {"rungs": [8]},
+        "nested": {"rungs": [8, 16, 32], "nested": True},
+        "apart": {"rungs": [8, 16, 32]},
+    }
+    protocols = {"direct": "direct"} | {name: {"ladder": it} for name, it in ladders.items()}
+    quickstart = oversight.load("quickstart").changed(protocols=protocols)
+    results = oversight.compare(quickstart)
+    assert len(shown) == len(results.protocols) == 5, sentence
+    for number, protocol in zip(shown, results.protocols, strict=True):
+        assert near(number, str(results.pgr(protocol).value)), (sentence, protocol)
+
+
 @pytest.mark.slow
 def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

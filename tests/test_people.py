@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
-from oversight import Claims, Human
+from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.model import Model
 from oversight.worlds.tree import from_graph
@@ -119,9 +119,38 @@ def test_averaging_people(people: int, structure: float) -> None:
 
 
 def test_averaging_is_not_voting() -> None:
-    # MODEL 3: .749 against .739 at three people (A = .7, s = .25 gives them apart as well).
-    assert theory.panel_accuracy(0.7, 1.0, 3) == pytest.approx(0.7)
-    assert theory.panel_accuracy(0.7, 0.0, 3) > theory.panel_accuracy(0.7, 0.5, 3) > 0.7
+    # .7492 against .7381 at three people, A = .7, s = .3.
+    people, share = 3, 0.3
+    r = np.cos(np.pi * 0.3)
+    average = theory.panel_accuracy(0.7, share, people)
+    assert average == pytest.approx(0.7492, abs=5e-5)
+    assert theory.panel_accuracy(0.7, 1.0, people) == pytest.approx(0.7)
+    # Given margin and misconception, people vote alike and independently.
+    b = np.linspace(-8, 8, 802)  # the margin of a true claim is its absolute value: half-normal
+    weight = np.exp(-b * b / 2) / np.exp(-b * b / 2).sum()
+    m = np.abs(b)[:, None]
+    one = ndtr((r * m + np.sqrt((1 - r**2) * share) * b) / np.sqrt((1 - r**2) * (1 - share)))
+    assert weight @ one @ weight == pytest.approx(0.7, abs=1e-4)
+    vote = float(weight @ (3 * one**2 - 2 * one**3) @ weight)
+    assert vote == pytest.approx(0.7381, abs=5e-5)
+    items = pool(world(train_items=100_000, features=2))
+    work = setting(structure=share)
+    seen = np.stack(
+        [Human(person=i).prepare(items, work).perceive(items.roots) for i in range(people)]
+    )
+    members = tuple(Human(person=i) for i in range(people))
+    for rule, wanted, answer in (
+        ("average", average, seen.mean(axis=0) > 0),
+        ("majority", vote, (seen > 0).sum(axis=0) > 1),
+    ):
+        panel = Panel(members=members, rule=rule).prepare(items, work).assess(items.roots).answer
+        assert np.array_equal(panel, answer)
+        error = binomial_error(wanted, 100_000)
+        assert np.mean(panel == items.intended) == pytest.approx(wanted, abs=4 * error)
+    both = ((seen.mean(axis=0) > 0) == items.intended).astype(float)
+    both -= ((seen > 0).sum(axis=0) > 1) == items.intended
+    assert both.mean() == pytest.approx(average - vote, abs=4 * both.std() / np.sqrt(both.size))
+    assert both.mean() > 4 * both.std() / np.sqrt(both.size)
 
 
 def test_people_share_the_misconception_and_not_their_noise() -> None:

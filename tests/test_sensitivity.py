@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from oversight import Study
-from oversight.analyses.analyzing import Plan, analyze, resolved
+from oversight.analyses.analyzing import WORLDS, Plan, analyze, resolved
 from oversight.cli.main import main
 from oversight.core.errors import SensitivityError
 from oversight.findings.sensitivity import NOISE
@@ -53,37 +53,83 @@ class Linear:
         return told
 
 
-@pytest.mark.parametrize("noise", [0.0, 3.0])
-def test_indices_of_a_function_that_is_known(noise: float) -> None:
-    """Shares of variance of 4 x + 2 y + noise u over unit ranges: 16, 4 and noise squared, over
-    their sum."""
-    knobs = {"overseer.structure": (0.0, 1.0), "model.shared_bias": (0.0, 1.0)}
-    of = study(knobs={key: list(ends) for key, ends in knobs.items()}, samples=512)
-    plan = Plan(of, resolved(of))
-    done = plan.analysis(plan.gains(Linear(noise).row), [])
-    whole = 16 + 4 + noise**2
-    shares = {"overseer.structure": 16, "model.shared_bias": 4, NOISE: noise**2}
-    for knob, share in shares.items():
+KNOBS = {"overseer.structure": (0.0, 1.0), "model.shared_bias": (0.0, 1.0)}
+
+
+def known(noise: float, samples: int) -> tuple[Plan, np.ndarray]:
+    """The plan of 4 x + 2 y + noise u over unit ranges, and the true shares of its variance: 16, 4
+    and noise squared, over their sum."""
+    of = study(knobs={key: list(ends) for key, ends in KNOBS.items()}, samples=samples)
+    return Plan(of, resolved(of)), np.array([16, 4, noise**2]) / (20 + noise**2)
+
+
+def test_indices_of_a_function_without_noise() -> None:
+    """The sequence is even: at 512 samples the indices of a linear function are right to 1e-5."""
+    plan, shares = known(0.0, 512)
+    done = plan.analysis(plan.gains(Linear(0.0).row), [])
+    for knob, share in zip([*KNOBS, NOISE], shares, strict=True):
         index = done.of("debate", knob)
-        assert index.first is not None
-        assert index.total is not None
-        for value, half in ((index.first, index.first_half), (index.total, index.total_half)):
-            assert half is not None
-            assert abs(value - share / whole) <= 2 * half + 1e-3
-    # The sequence is even in the knobs; noise is drawn 1024 times: its covariance with them and its
-    # own variance have a relative standard error of .03 together.
-    assert done.variance["debate"] == pytest.approx(whole / 12, rel=0.12 if noise else 0.01)
-    assert done.knobs[0] == "overseer.structure"
-    assert done.knobs[-1] == NOISE
+        assert index.first == pytest.approx(share, abs=1e-5)
+        assert index.total == pytest.approx(share, abs=1e-5)
+    assert done.mean["debate"] == pytest.approx(3, abs=1e-3)
+    assert done.variance["debate"] == pytest.approx(20 / 12, rel=1e-4)
+    assert done.knobs == ["overseer.structure", "model.shared_bias", NOISE]
+
+
+def test_indices_of_a_function_with_noise() -> None:
+    """Over many draws of the noise: the mean of every index, and its spread as the tool has it."""
+    noise, samples, draws = 3.0, 128, 100
+    plan, shares = known(noise, samples)
+    number = (plan.points[:, -1] * WORLDS).astype(np.int64)
+    values, halves = [], []
+    for draw in range(draws):
+        uniform = np.random.default_rng(draw).random(WORLDS)[number]
+        pgr = plan.points[:, :2] @ [4, 2] + noise * uniform
+        done = plan.analysis({"debate": pgr}, [])
+        values.append([(i.first, i.total) for i in done.indices])
+        halves.append([(i.first_half, i.total_half) for i in done.indices])
+    spread = np.std(values, axis=0, ddof=1)
+    # Ratios of means over `samples` points have a bias of the order of 1 / samples.
+    apart = np.abs(np.mean(values, axis=0) - shares[:, None])
+    assert (apart < 4.5 * spread / np.sqrt(draws) + shares[:, None] / samples).all()
+    # Half a 95 % interval is 1.96 standard errors. Knobs are spread evenly, which the bootstrap
+    # does not know: their intervals are too wide, never too narrow.
+    ratio = np.mean(halves, axis=0) / (1.96 * spread)
+    error = 1 / np.sqrt(2 * draws)
+    assert ratio[-1] == pytest.approx(1, abs=4.5 * error)
+    assert (ratio > 1 - 4.5 * error).all()
+
+
+def test_noise_is_read_from_the_replicates_of_each_point() -> None:
+    plan, _ = known(3.0, 8)
+    uniform = [
+        np.random.default_rng(min(int(u * WORLDS), WORLDS - 1)).random() for u in plan.points[:, -1]
+    ]
+    wanted = plan.points[:, :2] @ [4, 2] + 3 * np.array(uniform)
+    assert plan.gains(Linear(3.0).row)["debate"] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_a_knob_that_a_protocol_does_not_know_has_no_share() -> None:
     done = analyze(study(knobs={"model.shared_bias": [0.0, 0.9]}, samples=8))
     unaided = done.of("unaided", "model.shared_bias")
     assert unaided.total == 0
-    assert done.of("unaided", NOISE).total == pytest.approx(1, abs=0.5)
+    assert unaided.first == pytest.approx(0, abs=1e-12)
     assert done.of("debate", "model.shared_bias").status == "ok"
     assert done.runs == 8 * 4
+
+
+def test_where_noise_is_all_its_share_is_one() -> None:
+    samples, draws = 64, 100
+    of = study(knobs={"model.shared_bias": [0.0, 0.9]}, samples=samples)
+    plan, shares = Plan(of, resolved(of)), []
+    number = (plan.points[:, -1] * WORLDS).astype(np.int64)
+    for draw in range(draws):
+        pgr = np.random.default_rng(draw).random(WORLDS)[number]
+        index = plan.analysis({"unaided": pgr}, []).of("unaided", NOISE)
+        shares.append((index.first, index.total))
+    error = np.std(shares, axis=0, ddof=1) / np.sqrt(draws)
+    assert np.mean(shares, axis=0) == pytest.approx([1, 1], abs=4.5 * error.max() + 1 / samples)
+    assert 4.5 * error.max() < 0.1
 
 
 def test_a_killed_analysis_goes_on(tmp_path: Path) -> None:
