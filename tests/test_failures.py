@@ -18,6 +18,7 @@ from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
 from oversight.core.plugins import plugins
 from oversight.core.streams import Chance
+from oversight.desk.settings import Desk
 from oversight.failures.base import Onset, Slice
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.persuasion import Arguing, selected_quality
@@ -246,16 +247,55 @@ def test_a_sycophant_says_what_a_lone_adviser_says() -> None:
     assert np.array_equal(answers, believed)
 
 
-def test_a_human_simulator_is_as_good_as_a_person() -> None:
+SIMULATED: dict[str, tuple[Failure, ...]] = {
+    "alone": (),
+    "with a failing judge": (of("inattention", most=0.5),),
+    "with edited labels": (of("label_tampering"),),
+}
+
+
+@pytest.mark.parametrize("others", sorted(SIMULATED))
+@pytest.mark.parametrize("desk", [None, Desk(people=2)])
+def test_a_human_simulator_answers_as_its_teacher_labels(others: str, desk: Desk | None) -> None:
+    """At severity 1 its accuracy on test items is that of the labels that the protocol, under
+    whatever failure, gives to test items; rested, where people sit at a desk. It costs nothing."""
+    failures = (of("human_simulator"), *SIMULATED[others])
+    study = Study(
+        world=world(ceiling=0.95),
+        protocols={"debate": Debate(), "unaided": Direct()},
+        failures={"it": Injection(together=failures), "others": Injection(together=failures[1:])},
+        desk=desk,
+    )
+    case = Case("debate", "it", 1.0)
+    replicate = run_replicate(study, 0, [case, Case("debate", "others", 1.0)])
+    assert not replicate.failed
+    row, apart = replicate.rows.values()
+    test = study.world.pool(study.seed, 0, "test")
+    teacher, _ = Injection(together=failures[1:]).into(Debate(), None, 1.0)
+    answers = teacher.prepare(test, study.setting).assess(test.roots).answer
+    accuracy = COLUMNS.index("student_accuracy")
+    assert row[accuracy] == np.mean(answers == test.gold)
+    assert row[accuracy] != apart[accuracy]
+    for column in ("label_accuracy", "human_minutes_per_item", "model_calls_per_item"):
+        assert row[COLUMNS.index(column)] == apart[COLUMNS.index(column)]
+    person = Human().prepare(test, study.setting).assess(test.roots).answer
+    assert row[accuracy] != np.mean(person == test.gold)
+
+
+def test_half_a_human_simulator_is_in_between() -> None:
     study = Study(
         world=world(ceiling=0.95),
         protocols={"debate": Debate()},
         failures={"it": of("human_simulator")},
     )
-    row = run_replicate(study, 0, [Case("debate", "it", 1.0)]).rows[Case("debate", "it", 1.0)]
-    test = study.world.pool(study.seed, 0, "test")
-    said = Human().prepare(test, study.setting).assess(test.roots).answer
-    assert row[COLUMNS.index("student_accuracy")] == np.mean(said == test.gold)
+    cases = [Case("debate", "it", severity) for severity in (0.0, 0.5, 1.0)]
+    column = COLUMNS.index("student_accuracy")
+    rows = run_replicate(study, 0, [Case("debate"), *cases]).rows
+    none, half, whole = (rows[case][column] for case in cases)
+    assert none == rows[Case("debate")][column]
+    # A coin decides on the items where the two answers differ; one of them is wrong there.
+    error = 0.5 * np.sqrt((2 - none - whole) / study.world.test_items)
+    assert abs(half - (none + whole) / 2) < 4 * error
 
 
 @pytest.mark.parametrize("severity", [0.25, 1.0])

@@ -157,10 +157,11 @@ def test_the_ranking(found: Stress) -> None:
     assert rows["consultancy"]["applicable"] == 1  # the student's failure alone
     severity = the(found, "decomposition", "noise").severity
     assert rows["decomposition"]["label_robustness"] == severity
-    both = [severity, the(found, "decomposition", "simulator", "PGR").severity]
+    # A student who answers as the labels would is still better than the unaided: it counts as 1.
+    assert the(found, "decomposition", "simulator", "PGR").status == Outcome.NEVER
     noise = the(found, "decomposition", "noise", "PGR").severity
-    both[0] = noise
-    assert rows["decomposition"]["pgr_robustness"] == pytest.approx(np.mean(both))
+    assert noise is not None
+    assert rows["decomposition"]["pgr_robustness"] == pytest.approx((noise + 1) / 2)
 
 
 def test_workers_and_a_second_run_change_nothing(tmp_path: Path, found: Stress) -> None:

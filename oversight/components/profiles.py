@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from oversight.core.claims import FloatArray, IntArray
 from oversight.core.config import Amount, Config, Positive, Share
 from oversight.core.evidence import Evidence
+from oversight.worlds.base import Pool
 
 CLEAREST = 1 - 1e-9
 """Accuracies are clipped here, so that log-odds stay finite."""
@@ -113,10 +114,15 @@ class ModelSettings(Config):
 @dataclass(frozen=True)
 class Setting:
     """Who works in a scenario: the people and the strong model, unless a protocol says
-    otherwise."""
+    otherwise.
+
+    teacher  given to students alone: the evidence, over the items of any pool, of the protocol
+             that labeled what they learned from. It costs nothing to ask
+    """
 
     people: PeopleSettings
     model: ModelSettings
+    teacher: Callable[[Pool], FloatArray] | None = None
 
 
 def accuracy_problem(

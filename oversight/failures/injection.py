@@ -46,7 +46,8 @@ class Injection(Config):
         failing: Component = protocol
         for failure in self.together:
             slots = set(failure.roles_in(protocol)).difference(LAST)
-            failing = rewrite_all(failing, slots, _around(failure, severity))
+            if slots:
+                failing = rewrite_all(failing, slots, _around(failure, severity))
         for last in LAST:
             for failure in self.together:
                 if last in failure.roles_in(protocol):

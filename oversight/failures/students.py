@@ -11,7 +11,6 @@ from oversight.components.profiles import Setting
 from oversight.core.claims import FloatArray
 from oversight.core.streams import Chance, stream
 from oversight.failures.base import StudentFailure
-from oversight.overseers.human import Human
 from oversight.worlds.base import Pool
 
 
@@ -39,18 +38,21 @@ class NarrowView(StudentFailure):
 
 
 class HumanSimulator(StudentFailure):
-    """The student learned to say what a person would say, not what is true. At severity 1 it is
-    exactly as good as the unaided overseer."""
+    """The student learned to say what its overseers would say, not what is true. At severity 1 it
+    answers every item as the protocol that taught it would label it, failures included."""
 
     name: ClassVar[str] = "human_simulator"
     can_strike: ClassVar[tuple[str, ...]] = ("student",)
-    knob: ClassVar[str] = "share of items on which it says what a person would say"
+    knob: ClassVar[str] = "share of items on which it says what its overseers would say"
     source: ClassVar[str] = "Christiano, Cotra & Xu 2021, eliciting latent knowledge"
 
     def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
         own = super().respond(log_odds, pool, setting)
-        person = Human().prepare(pool, setting)
         lot = Chance(pool.draws, ("failure", self.name), pool.roots).uniform("simulates")
         struck = self.items.holds(pool) & (pool.everyone >= self.onset.item)
         simulates = struck & (lot < self.severity * self.most)
-        return np.where(simulates, person.assess(pool.roots).evidence, own)
+        if not simulates.any():
+            return own
+        if setting.teacher is None:
+            raise RuntimeError(f"{self.name}: the setting has no teacher whose labels to simulate")
+        return np.where(simulates, setting.teacher(pool), own)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from oversight.components.assessing import assessed, paid_before
 from oversight.components.overseer import Overseer
 from oversight.components.wrappers import Known, inner_of
-from oversight.core.claims import BoolArray, FloatArray
+from oversight.core.claims import BoolArray, FloatArray, Verdicts
 from oversight.core.columns import names
 from oversight.core.config import Config
 from oversight.desk.metrics import COLUMNS as DESK
@@ -19,6 +20,9 @@ from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
+Teacher = Callable[[Pool], FloatArray]
+"""What a protocol, rested and under the failures of its case, states about the items of a pool."""
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -29,6 +33,7 @@ class Labels:
     scores                   agent score difference by Brier's rule and by log score; NaN for none
     student                  who learns from them: the study's own student, or one that fails
     desk                     the desk's measures by column; NaN without a desk
+    teacher                  who gave them
     """
 
     belief: FloatArray
@@ -39,6 +44,7 @@ class Labels:
     scores: tuple[float, float]
     student: Config
     desk: dict[str, float]
+    teacher: Teacher
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,13 @@ class Labeler:
     """
 
     def __init__(self, study: Study, pool: Pool) -> None:
-        self.study, self.pool, self.protocols = study, pool, study.cells
+        self.study, self.pool, self._rested = study, pool, study.cells
+        self.protocols: dict[str, Overseer] = self._rested
         if (desk := study.desk) is not None:
-            cells = self.protocols.items()
+            cells = self._rested.items()
             self.protocols = {name: Staffed(inner=part, desk=desk) for name, part in cells}
         self._healthy: dict[str, Working] = {}
+        self._stated: dict[tuple[str, int], FloatArray] = {}
 
     def unaided(self) -> BoolArray:
         """Answers of the unaided overseer, healthy and rested: what "weak" is measured on."""
@@ -73,16 +81,18 @@ class Labeler:
     def label(self, case: Case) -> Labels:
         """The labels of a case: of a protocol, under a failure or without one."""
         protocol, student = self.protocols[case.protocol], self.study.student
+        rested = self._rested[case.protocol]
         if not case.failure:
-            return self._labels(self._known(case.protocol), student)
+            return self._labels(self._known(case.protocol), student, rested)
         injected = self.study.failures[case.failure]
+        rested, _ = injected.into(rested, student, case.severity)
         if injected.roles_in(protocol) <= {"labels", "student"}:
             known = self._known(case.protocol)
             failing, student = injected.into(known.protocol, student, case.severity)
             prepared = failing.prepare(self.pool, self.study.setting)
-            return self._labels(Working(prepared, known.defended), student)
+            return self._labels(Working(prepared, known.defended), student, rested)
         failing, student = injected.into(protocol, student, case.severity)
-        return self._labels(self._work(failing), student)
+        return self._labels(self._work(failing), student, rested)
 
     def _known(self, name: str) -> Working:
         """A protocol without a failure; it works once for all who want its labels."""
@@ -101,7 +111,25 @@ class Labeler:
         defended = tape.defended if staffed is None else staffed.worked.defended
         return Working(Known.of(prepared, self.pool, setting, verdicts), defended)
 
-    def _labels(self, working: Working, student: Config) -> Labels:
+    def _teacher(self, rested: Overseer, given: Verdicts) -> Teacher:
+        """Who gave these verdicts on the items at hand. A protocol without a failure is asked about
+        a pool once."""
+        healthy = next((name for name, cell in self._rested.items() if cell is rested), None)
+
+        def stated(pool: Pool) -> FloatArray:
+            if pool is self.pool and self.study.desk is None:
+                return given.evidence
+            if healthy is not None and (healthy, id(pool)) in self._stated:
+                return self._stated[healthy, id(pool)]
+            prepared = rested.prepare(pool, self.study.setting)
+            evidence = assessed(prepared, pool.roots).evidence
+            if healthy is not None:
+                self._stated[healthy, id(pool)] = evidence
+            return evidence
+
+        return stated
+
+    def _labels(self, working: Working, student: Config, rested: Overseer) -> Labels:
         prepared = working.protocol
         verdicts = assessed(prepared, self.pool.roots)
         fixed = paid_before(prepared)
@@ -120,4 +148,5 @@ class Labeler:
             scores=differences(verdicts, self.pool.intended, working.defended),
             student=student,
             desk=desk,
+            teacher=self._teacher(rested, verdicts),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from oversight.components.wrappers import as_role
 from oversight.core.claims import FloatArray, read_only
 from oversight.core.config import Config
 from oversight.core.errors import VerdictError
-from oversight.running.labeling import Labels
+from oversight.running.labeling import Labels, Teacher
 from oversight.students.base import Student
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -72,16 +72,21 @@ def _teach(
         weights = np.stack([*marks, np.ones_like(gold)], axis=1).astype(np.float64)
     fitted = student.fit(x, stacked, weights)
 
-    def respond(column: int, features: FloatArray, pool: Pool) -> FloatArray:
-        answers = student.respond(fitted.log_odds(column, features), pool, study.setting)
+    def respond(
+        column: int, features: FloatArray, pool: Pool, teacher: Teacher | None = None
+    ) -> FloatArray:
+        setting = replace(study.setting, teacher=teacher)
+        answers = student.respond(fitted.log_odds(column, features), pool, setting)
         _check(answers, student, len(pool.gold), "answers")
         return answers
 
-    top = respond(-1, x_test, test)
+    own = part is study.student  # the ceiling is that of a student who does not fail
+    top = respond(-1, x_test, test) if own else np.full(len(test.gold), np.nan)
+    given = list(enumerate(labels.items()))
     return Taught(
-        {case: respond(i, x, train) for i, case in enumerate(labels)},
-        {case: respond(i, x_test, test) for i, case in enumerate(labels)},
-        float(np.mean((top > 0) == test.gold)),
+        {case: respond(i, x, train, each.teacher) for i, (case, each) in given},
+        {case: respond(i, x_test, test, each.teacher) for i, (case, each) in given},
+        float(np.mean((top > 0) == test.gold)) if own else float("nan"),
     )
 
 

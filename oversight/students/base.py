@@ -47,5 +47,6 @@ class Student(Config):
 
     def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
         """The log-odds that it answers with on the items of a pool, given those that it worked out,
-        (items,): by default these."""
+        (items,): by default these. `setting.teacher(pool)` is what its teacher would state
+        about them."""
         return log_odds
