@@ -9,7 +9,7 @@ import oversight
 from mechanisms.direct import Direct
 from oversight import Study
 from oversight.metrics import closed_forms as theory
-from oversight.metrics.pgr import Ratio, differences, fieller, holm, paired_p_value
+from oversight.metrics.pgr import differences, fieller, holm, paired_p_value
 from oversight.reports.comparison import notes
 from tests.helpers import Gold, binomial_error
 
@@ -147,7 +147,24 @@ def test_paired_p_values() -> None:
     assert paired_p_value(np.zeros(5)) == 1.0
     assert paired_p_value(np.full(5, 0.1)) == 0.0
     assert np.isnan(paired_p_value(np.array([0.1])))
-    assert isinstance(fieller([0.1, 0.2], [0.3, 0.31]), Ratio)
+    # Mean .02, standard error .01, one degree of freedom: t = 2, p = 1 - (2 / pi) atan(2).
+    assert paired_p_value(np.array([0.01, 0.03])) == pytest.approx(1 - 2 / np.pi * np.arctan(2))
+    assert paired_p_value(np.array([-0.01, -0.03])) == paired_p_value(np.array([0.01, 0.03]))
+
+
+def test_one_replicate_has_a_value_and_two_a_wide_interval() -> None:
+    one = fieller([0.06], [0.3])
+    assert one.value == pytest.approx(0.2)
+    assert np.isnan([one.low, one.high]).all()
+    # Two replicates: t of one degree of freedom is 12.7; the bounds solve (over - rho under)^2 =
+    # t^2 (Var over - 2 rho Cov + rho^2 Var under).
+    over, under = np.array([0.05, 0.07]), np.array([0.300, 0.302])
+    two, t = fieller(over, under), np.tan(np.pi * 0.475)
+    assert two.value == pytest.approx(0.06 / 0.301)
+    for rho in (two.low, two.high):
+        apart = over - rho * under
+        assert abs(apart.mean()) == pytest.approx(t * apart.std(ddof=1) / np.sqrt(2), rel=1e-6)
+    assert two.low < two.value < two.high
 
 
 def test_what_is_undefined_has_no_p_value_and_is_not_counted() -> None:
