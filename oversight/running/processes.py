@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.synchronize import Event
+from ctypes import c_bool
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from oversight.core.errors import WorkersError
-from oversight.studies.study import Study
 
 T = TypeVar("T")
 TRIES = 2
@@ -29,25 +28,26 @@ class Processes:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._begun: Event | None = None  # whether any process has begun
+        self._begun: c_bool | None = None  # whether any process has begun
 
-    def submit(self, call: Callable[..., T], study: Study, *rest: object) -> Future[T]:
-        """Have a process call a function with a study. Raises WorkersError where the study cannot
-        be sent to another process, or none can be started."""
-        for last in range(TRIES):
+    def submit(self, call: Callable[..., T], *values: object) -> Future[T]:
+        """Have a process call a function. Raises WorkersError where none can be started."""
+        for _ in range(TRIES):
             try:
-                return self._ready(study).submit(call, study, *rest)
+                return self._ready().submit(call, *values)
             except RuntimeError:  # broken
                 self.look()
-                if last == TRIES - 1:
-                    raise
                 self.end(at_once=True)
-        raise AssertionError
+        raise WorkersError("worker processes die as soon as they start (out of memory, or killed)")
 
     def look(self) -> None:
-        """Raises WorkersError where no process could be started at all."""
-        broken = bool(getattr(self._pool, "_broken", False))
-        if broken and self._begun is not None and not self._begun.is_set():
+        """Raises WorkersError where processes end by themselves before they have begun."""
+        if not getattr(self._pool, "_broken", False) or self._begun is None or self._begun.value:
+            return
+        # Whoever is killed, or ended because another was, has a negative exit code.
+        processes = getattr(self._pool, "_processes", None) or {}
+        codes = [one.exitcode for one in processes.values()]
+        if any(code is not None and code >= 0 for code in codes):
             raise WorkersError(
                 "no worker process could be started; a script that asks for jobs must guard what "
                 "it runs with `if __name__ == '__main__':`"
@@ -64,21 +64,22 @@ class Processes:
                 process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ready(self, study: Study) -> ProcessPoolExecutor:
+    def _ready(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            _refuse_what_stays(study)
             # A fresh process a worker, so that no thread or lock of this one is copied into it.
             context = multiprocessing.get_context("spawn")
-            self._begun = context.Event()
+            self._begun = context.RawValue(c_bool, False)  # no lock for the dead to hold
             self._pool = ProcessPoolExecutor(
                 self.jobs, mp_context=context, initializer=_begin, initargs=(self._begun,)
             )
         return self._pool
 
 
-def _begin(begun: Event) -> None:
-    """A worker leaves Ctrl-C to its parent, and ends with it, however that ends."""
-    begun.set()
+def _begin(begun: c_bool) -> None:
+    """A worker leaves Ctrl-C to its parent, and ends with it, however that ends. What plugins print
+    is no result."""
+    begun.value = True
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -89,17 +90,6 @@ def _begin(begun: Event) -> None:
             os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
-
-
-def _refuse_what_stays(study: Study) -> None:
-    """Raises WorkersError where a study cannot be sent to another process."""
-    try:
-        pickle.dumps(study)
-    except Exception as error:
-        raise WorkersError(
-            f"cannot be sent to worker processes: {error}. Define what it is made of in a module, "
-            "not in a function; or ask for no jobs"
-        ) from None
 
 
 class _OneThread:

@@ -18,6 +18,7 @@ from oversight.running.failed import LOST, Failed
 from oversight.running.keys import Keys
 from oversight.running.processes import Processes, one_thread
 from oversight.running.replicate import Replicate, run_replicate
+from oversight.running.sending import Sent, to_others, to_processes
 from oversight.studies.cases import Case
 from oversight.studies.fingerprint import of_engine
 from oversight.studies.study import Study
@@ -52,6 +53,8 @@ Work = tuple[int, tuple[Case, ...]]
 """The number of a replicate, and the cases to be run in it."""
 Answer = tuple[list[Replicate], float]
 """Replicates of a chunk, and the seconds that they took."""
+Reply = Answer | WorkersError
+"""An answer, or why a worker can give none: returned, since clusters print what is raised."""
 Finished = tuple[Keys, list[Replicate]]
 """Replicates of one study."""
 
@@ -67,6 +70,7 @@ class Workers:
         self._own = Processes(max(jobs, 1)) if executor is None else None
         self._alone = executor is None and jobs <= 1
         self._each = 0.0  # seconds a replicate, lately
+        self._last: tuple[Study, Study | Sent] | None = None
 
     def __enter__(self) -> Workers:
         return self
@@ -86,10 +90,10 @@ class Workers:
     def _run_here(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         for task in tasks:
             work = [(task.number, task.cases)]
-            yield task.keys, run_chunk(task.study, work, of_engine())[0]
+            yield task.keys, answered(run_chunk(task.study, work, of_engine()))[0]
 
     def _run_there(self, tasks: Iterable[Task]) -> Iterator[Finished]:
-        waiting: dict[Future[Answer], Chunk] = {}
+        waiting: dict[Future[Reply], Chunk] = {}
         chunks = self._chunks(iter(tasks))
         try:
             while True:
@@ -101,7 +105,7 @@ class Workers:
                 for future in self._done(waiting):
                     chunk = waiting.pop(future)
                     try:
-                        replicates, seconds = future.result()
+                        replicates, seconds = answered(future.result())
                     except WorkersError:
                         raise
                     except Exception as error:  # a worker died, or could not even be reached
@@ -130,7 +134,7 @@ class Workers:
             try:
                 future = self._sent([task])
                 self._done([future])
-                replicates, _ = future.result()
+                replicates, _ = answered(future.result())
             except WorkersError:
                 raise
             except Exception as second:
@@ -139,7 +143,7 @@ class Workers:
                 replicates = [_given_up(task, second if str(second) else error)]
             yield task.keys, replicates
 
-    def _done(self, futures: Iterable[Future[Answer]]) -> set[Future[Answer]]:
+    def _done(self, futures: Iterable[Future[Reply]]) -> set[Future[Reply]]:
         """Those that are done, as soon as any is; looks after who does them meanwhile."""
         while not (done := wait(futures, LOOK, FIRST_COMPLETED).done):
             self._look()
@@ -153,8 +157,8 @@ class Workers:
         if self._own is not None:
             self._own.look()
 
-    def _sent(self, chunk: Chunk) -> Future[Answer]:
-        study = chunk[0].study
+    def _sent(self, chunk: Chunk) -> Future[Reply]:
+        study = self._packed(chunk[0].study)
         work = [(task.number, task.cases) for task in chunk]
         if self._own is not None:
             return self._own.submit(run_chunk, study, work, of_engine())
@@ -164,6 +168,12 @@ class Workers:
         except RuntimeError as error:  # broken, or ended by somebody
             message = "the executor takes no more work: " + (str(error) or repr(error))
             raise WorkersError(f"{message}. What was finished is kept") from error
+
+    def _packed(self, study: Study) -> Study | Sent:
+        """A study as it is sent; the last one is kept."""
+        if self._last is None or self._last[0] is not study:
+            self._last = study, (to_others if self._own is None else to_processes)(study)
+        return self._last[1]
 
     def _renew(self) -> None:
         if self._own is not None:
@@ -197,18 +207,28 @@ def _given_up(task: Task, error: Exception) -> Replicate:
     return Replicate(task.number, {}, lost)
 
 
-def run_chunk(study: Study, work: Sequence[Work], engine: str) -> Answer:
-    """Run replicates of one study, with one BLAS thread; with the seconds that it took.
+def answered(reply: Reply) -> Answer:
+    """The answer of a worker. Raises WorkersError where it can give none."""
+    if isinstance(reply, WorkersError):
+        raise reply
+    return reply
+
+
+def run_chunk(sent: Study | Sent, work: Sequence[Work], engine: str) -> Reply:
+    """Run replicates of one study, with one BLAS thread; with the seconds that it took. Where the
+    engine here is another, or a plugin is not installed, a WorkersError is returned.
 
     engine  the digest of the engine that sends them
-
-    Raises WorkersError where the engine here is another.
     """
     if engine != of_engine():
-        raise WorkersError(
+        return WorkersError(
             "a worker has another version of this program or of what it draws and fits with; "
             "install the same there, or start it again"
         )
+    try:
+        study = sent.study() if isinstance(sent, Sent) else sent
+    except WorkersError as error:
+        return error
     began = time.perf_counter()
     with one_thread():
         done = [run_replicate(study, number, cases) for number, cases in work]
