@@ -42,7 +42,7 @@ class Consultancy(Mechanism, Arguing):
         "open": (False, True),
     }
 
-    turns: Whole = 3
+    turns: Whole = Field(3, le=1000)
     open: Switch = Field(False, description="the consultant argues for what it believes")
     judge: OverseerSlot = Human()
     consultant: AgentSlot = Model()

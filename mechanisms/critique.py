@@ -39,7 +39,7 @@ class Critique(Mechanism, Arguing):
     citation: ClassVar[str] = "Saunders et al. 2022, arXiv 2206.05802"
     tries: ClassVar[Tries] = {"flaws": (1, 3, 6), "candidates": (1, 4)}
 
-    flaws: Whole = Field(3, description="flaws that are listed")
+    flaws: Whole = Field(3, le=1000, description="flaws that are listed")
     judge: OverseerSlot = Human()
     critic: AgentSlot = Model()
 

@@ -46,7 +46,7 @@ class Debate(Mechanism, Arguing):
         "tree": (False, True),
     }
 
-    turns: Whole = 3
+    turns: Whole = Field(3, le=1000)
     tree: Switch = Field(False, description="walk down the task tree to a disputed leaf first")
     judge: OverseerSlot = Human()
     debater: AgentSlot = Model()

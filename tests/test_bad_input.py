@@ -132,7 +132,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "a tab": ("oversight: 1\n\tseed: 3\n", ":2: ", "not YAML 1.2"),
     "two documents": (OK + "---\n" + OK, ":4: ", "another document"),
     "unknown alias": (OK + "seed: *x\n", ":4: ", "undefined alias"),
-    "a protocol in itself": (KNOBS + "&x {debate: {judge: *x}}\n", ": ", "part of itself"),
+    "a protocol in itself": (KNOBS + "&x {debate: {judge: *x}}\n", ":3: ", "part of itself"),
     "aliases without end": (
         "a: &a [1,1,1,1,1,1,1,1,1]\n"
         + "".join(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from oversight.core.errors import TreeError
 from oversight.worlds.gates import Gate, named, parse
-from oversight.worlds.tree import from_graph
 from oversight.worlds.tree_files import FileTree, read_graph
+from oversight.worlds.tree_graphs import from_graph
 from tests.test_world import irregular
 
 

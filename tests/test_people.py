@@ -9,7 +9,7 @@ from scipy.special import expit, ndtr
 from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.model import Model
-from oversight.worlds.tree import from_graph
+from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 
 TREES = {

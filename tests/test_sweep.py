@@ -375,6 +375,7 @@ def test_a_point_says_what_it_is() -> None:
 
 
 def test_sparks() -> None:
-    assert spark([0.0, None, 0.5, 1.0]) == "▁ ▅█"
-    assert spark([0.3, 0.3]) == "▁▁"
-    assert spark([None]) == " "
+    assert spark([0.0, None, 0.5, 1.0], 0.0, 1.0) == "▁ ▅█"
+    assert spark([0.3, 0.3], 0.3, 0.3) == "▁▁"
+    assert spark([None], 0.0, 0.0) == " "
+    assert spark([0.0, 0.1], 0.0, 1.0) == "▁▂"  # on the scale of the other lines

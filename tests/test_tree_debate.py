@@ -9,7 +9,8 @@ import pytest
 from mechanisms.debate import Debate
 from oversight import Claims
 from oversight.components.profiles import ModelSettings
-from oversight.worlds.tree import TaskTree, from_graph
+from oversight.worlds.tree import TaskTree
+from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 from tests.test_representable_share import measured
 from tests.test_world import around, irregular

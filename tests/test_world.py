@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from oversight import Claims
-from oversight.worlds.tree import TaskTree, from_graph
+from oversight.worlds.tree import TaskTree
+from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, tree, world
 
 

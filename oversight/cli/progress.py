@@ -39,7 +39,9 @@ class CellCount(Progress):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._wait == THEN:  # whoever reads lines gets the last one too
+            click.echo(self.line(), err=True)
 
     def __call__(self, replicate: Replicate) -> None:
         self.done += len(replicate.rows) + len(replicate.failed)
@@ -102,7 +104,7 @@ class Bar(CellCount):
         self._bar.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._bar.stop()
 
     def planned(self, cells: int) -> None:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SkipValidation, TypeAdapter, WithJs
 from scipy.special import expit, logit
 
 from oversight.core.claims import FloatArray, IntArray
-from oversight.core.config import Amount, Config, Positive, Share
+from oversight.core.config import Config, Share
 from oversight.core.evidence import Evidence
 from oversight.worlds.base import Pool
 
@@ -57,15 +57,23 @@ Accuracy = Annotated[
 ]
 
 
+MinutesEach = Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)]
+"""Minutes that one thing takes, at most two years."""
+Factor = Annotated[float, Field(strict=True, ge=1e-3, le=1e3, allow_inf_nan=False)]
+"""A factor on log-odds."""
+Spread = Annotated[float, Field(strict=True, ge=0, le=10, allow_inf_nan=False)]
+"""A spread of log-odds; at 10, all are right always or never."""
+
+
 class Minutes(Config):
     """What a person's attention costs, in minutes: a claim, an argument read, an aid consulted."""
 
     key_name: ClassVar[str] = "Minutes"
 
-    root: Amount = 12.0
-    leaf: Amount = 2.0
-    argument: Amount = 1.0
-    aid: Amount = 0.0
+    root: MinutesEach = 12.0
+    leaf: MinutesEach = 2.0
+    argument: MinutesEach = 1.0
+    aid: MinutesEach = 0.0
 
     def by_height(self, heights: IntArray) -> FloatArray:
         """Minutes a claim of each height takes: geometric between leaf and root (MODEL 7)."""
@@ -91,13 +99,13 @@ class PeopleSettings(Config):
     structure: Share = Field(
         0.6, description="share of their error in a direction the student can represent, s"
     )
-    confidence: Positive = Field(
+    confidence: Factor = Field(
         1.0, description="factor on stated log-odds; above 1 is over-confident"
     )
     difficulty: Share = Field(
         1.0, description="how far items differ in how hard they are, h; 0 is all equally hard"
     )
-    skill_sd: Amount = Field(0.0, description="spread of people's accuracy, in log-odds")
+    skill_sd: Spread = Field(0.0, description="spread of people's accuracy, in log-odds")
     minutes: Minutes = Minutes()
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,26 +28,39 @@ from oversight.core.messages import REFUSED, message_of
 Place = tuple[int | str, ...]
 """Keys, and positions in lists, that lead to a place in a file."""
 
+LARGEST, SMALLEST = 1e9, 1e-9
+"""Sizes between which a number is, if it is not 0: beyond, sums and squares of numbers lose their
+meaning."""
+
+
+def _sized(value: float) -> float:
+    if abs(value) > LARGEST:
+        raise ValueError(f"{value!r} is not right; expected at most {LARGEST:,.0f}")
+    if 0 < abs(value) < SMALLEST:
+        raise ValueError(f"{value!r} is not right; expected 0, or at least {SMALLEST:g}")
+    return value
+
+
 Switch = StrictBool
 """True or false."""
 Integer = Annotated[int, Field(strict=True)]
 """A whole number, below 0 too. True and false are no numbers, here and in all that follow."""
-Count = Annotated[int, Field(strict=True, ge=1)]
+Count = Annotated[int, Field(strict=True, ge=1), AfterValidator(_sized)]
 """A whole number of at least 1."""
 Whole = Annotated[int, Field(strict=True, ge=0)]
 """A whole number of at least 0."""
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A finite number."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_sized)]
+"""A number from -1e9 to 1e9."""
 Quantity = Integer | Number
 """A finite number as it was written: 3 stays whole, 3.0 does not become so."""
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 """A number from 0 to 1."""
 OpenShare = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 """A number between 0 and 1, which is neither."""
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-"""A finite number above 0."""
-Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-"""A finite number of at least 0."""
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), AfterValidator(_sized)]
+"""A number above 0, from 1e-9 to 1e9."""
+Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), AfterValidator(_sized)]
+"""A number from 0 to 1e9."""
 
 
 def expecting(message: str) -> WrapValidator:
@@ -90,14 +104,18 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
+MOST_WORDS = 100
+"""Words that a hint lists."""
+
+
 def nearest(word: object, known: list[str]) -> str:
-    """A hint: the nearest right word, or all of them."""
+    """A hint: the nearest right word, or the first of them."""
     if not known:
         return "there is nothing to name here"
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    return (
-        f"did you mean {close[0]!r}?" if close else "expected one of: " + ", ".join(sorted(known))
-    )
+    close = difflib.get_close_matches(str(word)[:100], known[:1000], n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "expected one of: " + ", ".join(sorted(known)[:MOST_WORDS])
 
 
 def error_at(message: str, loc: Place = (), value: object = None) -> InitErrorDetails:
@@ -146,6 +164,10 @@ def _constant_default(kind: type[BaseModel], key: str) -> tuple[Any] | None:
     return (field.get_default(call_default_factory=True),)
 
 
+MOST_UNKNOWN = 20
+"""Unknown keys of a section that are reported one by one."""
+
+
 class Config(BaseModel):
     """Base of every section and component of a scenario: frozen, strict, and equal by value.
 
@@ -167,11 +189,13 @@ class Config(BaseModel):
         if not isinstance(data, Mapping):
             return handler(data)
         known = cls.file_keys()
+        unknown = [key for key in data if key not in cls.model_fields]
         errors = [
-            error_at(f"unknown key; {nearest(key, known)}", (str(key),), value)
-            for key, value in data.items()
-            if key not in cls.model_fields
+            error_at(f"unknown key; {nearest(key, known)}", (str(key),), data[key])
+            for key in unknown[:MOST_UNKNOWN]
         ]
+        if len(unknown) > MOST_UNKNOWN:
+            errors.append(error_at(f"{len(unknown) - MOST_UNKNOWN:,} more unknown keys"))
         try:
             checked = handler({key: v for key, v in data.items() if key in cls.model_fields})
         except ValidationError as error:

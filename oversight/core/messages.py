@@ -50,6 +50,28 @@ LENGTHS = {
 YAML_1_1 = ("yes", "no", "on", "off")
 """Words that YAML 1.1 took for true and false; a user may still mean them so."""
 
+LONGEST = 300
+"""Characters that a message has at most: what a user wrote is quoted in it, and may be long."""
+
+
+def clipped(text: str, most: int = LONGEST) -> str:
+    """A text of at most so many characters; of a longer one, its beginning and its end.
+
+    >>> clipped("a" * 50 + "z", 11)
+    'aaa ... aaz'
+    """
+    if len(text) <= most:
+        return text
+    head = (most - 5) // 2
+    return f"{text[:head]} ... {text[-head:]}"
+
+
+def plain_reason(error: Exception) -> str:
+    """What a library's parser found wrong, in a line; nothing of Python in it."""
+    lines = str(error).splitlines()
+    speaks = isinstance(error, ValueError | AssertionError) or type(error).__module__ != "builtins"
+    return lines[0] if lines and speaks else "it cannot be read"
+
 
 def message_of(error: ErrorDetails) -> str:
     """One error of a validation, as a sentence for whoever wrote the value.
@@ -59,6 +81,10 @@ def message_of(error: ErrorDetails) -> str:
     >>> message_of({"type": "less_than", "loc": (), "msg": "", "input": 3, "ctx": {"lt": 2.0}})
     '3 is not right; expected less than 2'
     """
+    return clipped(_message_of(error))
+
+
+def _message_of(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == REFUSED:
         return str(context["message"])

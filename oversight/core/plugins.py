@@ -21,6 +21,8 @@ NEEDED = {
     "students": ("model_validate", "fit"),
 }
 """What a plugin of a group must have to be one."""
+GROUPS = tuple(NEEDED)
+"""What can be plugged in."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ class Desk(Config):
         0.0, description="minutes a model call takes, before people can begin with the item"
     )
     model_servers: Count = Field(1, description="models that work beside each other")
-    skill_sd: Amount = Field(0.0, description="spread of these people's accuracy, in log-odds")
+    skill_sd: Amount = Field(
+        0.0, le=10, description="spread of these people's accuracy, in log-odds"
+    )
     vigilance: Amount = Field(
         0.3, le=10, description="share of effort lost with every hour of work without rest"
     )

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.components.overseer import Overseer
 from oversight.components.wrappers import as_role
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.core.config import Amount
 from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance
 from oversight.failures.base import Failure
@@ -72,7 +72,7 @@ class WeakHonestEvidence(ArguingFailure):
     source: ClassVar[str] = (
         "behind 67 % (Khan et al. 2024) and 46 % (Michael et al. 2023) of wrong verdicts in debates"
     )
-    most: float = Field(2.0, ge=0)
+    most: Amount = 2.0
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
@@ -86,7 +86,7 @@ class PersuasiveLiar(ArguingFailure):
     name: ClassVar[str] = "persuasive_liar"
     knob: ClassVar[str] = "gain of a lie, in a true argument's mean strength; 2 makes it equal"
     source: ClassVar[str] = "Khan et al. 2024: ratings of honest and dishonest debaters"
-    most: float = Field(4.0, ge=0)
+    most: Amount = 4.0
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
@@ -115,7 +115,7 @@ class ExploitedMisconception(ArguingFailure):
     name: ClassVar[str] = "exploited_misconception"
     knob: ClassVar[str] = "gain of a lie per unit of misconception that favors it"
     source: ClassVar[str] = "MODEL 5, 8: the strategy of a liar who knows the judge"
-    most: float = Field(4.0, ge=0)
+    most: Amount = 4.0
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str

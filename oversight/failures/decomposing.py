@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.config import Amount, Share
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 from oversight.failures.base import Failure, OverseerFailure
@@ -36,7 +36,7 @@ class MaliciousLeaves(OverseerFailure):
     on: str | None = "checker"
     knob: ClassVar[str] = "share of checked claims that are answered wrongly on purpose"
     source: ClassVar[str] = "Brown-Cohen et al. 2025, on prover-estimator debate"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         return wrong(verdicts, self.pool, claims, self.strikes(claims))
@@ -68,7 +68,7 @@ class CommonCause(OverseerFailure):
         "MODEL 8; Kim et al. 2025: two models that are both wrong give the same wrong answer in "
         "60 % of cases"
     )
-    most: float = Field(4.0, ge=0)
+    most: Amount = 4.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         nodes = claims.nodes
@@ -92,7 +92,7 @@ class NoisyAggregator(Failure):
     source: ClassVar[str] = (
         "Evans & Schulman 1999: three-fold repetition forgets above 1/6; MODEL 5, 8"
     )
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
     def combine(self, checked: Checked, chance: Chance) -> FloatArray:
         return super().combine(self._struck_gates(checked, chance), chance)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from oversight.core.claims import BoolArray, Claims, Verdicts
-from oversight.core.config import Switch
+from oversight.core.config import Share, Switch
 from oversight.core.evidence import Evidence
 from oversight.failures.base import OverseerFailure, depth
 
@@ -37,7 +37,7 @@ class RandomFlips(LabelFailure):
     name: ClassVar[str] = "random_flips"
     knob: ClassVar[str] = "share of labels that are turned"
     source: ClassVar[str] = "Burns et al. 2023, figure 26: weak errors without structure"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
 
 class OneSidedFlips(LabelFailure):
@@ -52,7 +52,7 @@ class OneSidedFlips(LabelFailure):
     name: ClassVar[str] = "one_sided_flips"
     knob: ClassVar[str] = "share of labels of that value that are turned"
     source: ClassVar[str] = "MODEL 8"
-    most: float = Field(0.8, ge=0, le=1)
+    most: Share = 0.8
     value: Switch = Field(True, description="the value whose labels are turned")
     of: Literal["label", "truth"] = Field("label", description="whose value it is")
 
@@ -68,7 +68,7 @@ class LabelTampering(LabelFailure):
     name: ClassVar[str] = "label_tampering"
     knob: ClassVar[str] = "share of the labels that were edited"
     source: ClassVar[str] = "Leike et al. 2018, section 4.3: reward tampering"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
     def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         edited = depth(self.pool)[claims.item] < self.strength(claims)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
+from oversight.core.config import Amount
 from oversight.core.evidence import Argument, Evidence
 from oversight.failures.base import OverseerFailure
 
@@ -54,7 +54,7 @@ class PositionBias(Listening):
         "Zheng et al. 2023, table 2: swapping the order leaves 24 to 65 % of verdicts alike (read "
         "from a secondary table); people in DC-Debates: .009 log-odds +- .16"
     )
-    most: float = Field(4.0, ge=0)
+    most: Amount = 4.0
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
         first = np.where(self.chance(claims).coin("heard first"), 1.0, -1.0)
@@ -69,7 +69,7 @@ class VerbosityBias(Listening):
     name: ClassVar[str] = "verbosity_bias"
     knob: ClassVar[str] = "log-odds per standard deviation of an argument's log length"
     source: ClassVar[str] = "Zheng et al. 2023, section 3.3; Khan et al. 2024, appendix A.7"
-    most: float = Field(3.0, ge=0)
+    most: Amount = 3.0
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
         longer = np.zeros(claims.shape)

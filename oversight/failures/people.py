@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
 from oversight.core.claims import Claims, Verdicts
+from oversight.core.config import Amount, Share
 from oversight.core.evidence import Evidence
 from oversight.failures.base import OverseerFailure, depth
 from oversight.failures.decomposing import wrong
@@ -28,7 +28,7 @@ class Overconfidence(OverseerFailure):
         "answers do not change, so labels that are one person's stay as right as they were; who "
         "weighs stated log-odds is misled"
     )
-    most: float = Field(9.0, ge=0)
+    most: Amount = 9.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         factor = 1 + self.strength(claims)
@@ -44,7 +44,7 @@ class Underconfidence(OverseerFailure):
     knob: ClassVar[str] = "what the stated log-odds are divided by, less 1"
     source: ClassVar[str] = "Khan et al. 2024, appendix A.7: people are under-confident in debates"
     why_flat: ClassVar[str] = Overconfidence.why_flat
-    most: float = Field(9.0, ge=0)
+    most: Amount = 9.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         factor = 1 + self.strength(claims)
@@ -61,7 +61,7 @@ class BeliefBias(OverseerFailure):
         "Rahman et al. 2025: debate helps people whose beliefs agree with the truth by 15 points, "
         "others by 5"
     )
-    most: float = Field(2.0, ge=0)
+    most: Amount = 2.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         against = np.where(self.pool.truth(claims), -1.0, 1.0) * self.strength(claims)
@@ -81,7 +81,7 @@ class WrongOnAClass(OverseerFailure):
     knob: ClassVar[str] = "share of the items that are in the class, f"
     source: ClassVar[str] = "MODEL 8"
     on: str | None = "labels"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
     answers: Literal["inverted", "wrong"] = "inverted"
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.core.claims import Claims, FloatArray, Verdicts
+from oversight.core.config import Amount, Share
 from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance, gather
 from oversight.failures.base import Failure, OverseerFailure, PoolFailure
@@ -40,7 +40,7 @@ class TooFewComparisons(RewardModelFailure):
         "Gao, Schulman & Hilton 2022, section 3.3: below 2,000 comparisons reward models are near "
         "chance"
     )
-    most: float = Field(0.98, ge=0, le=1)
+    most: Share = 0.98
 
     def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
         kept = ~self.strikes(claims)
@@ -54,7 +54,7 @@ class LabelNoise(RewardModelFailure):
     name: ClassVar[str] = "label_noise"
     knob: ClassVar[str] = "share of judgments that are reversed"
     source: ClassVar[str] = "people agree with each other on .60 to .73 of comparisons (Coste 2023)"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
     def lessons(self, claims: Claims, labels: FloatArray) -> tuple[Claims, FloatArray]:
         return claims, np.where(self.strikes(claims), 1 - labels, labels)
@@ -155,7 +155,7 @@ class Drift(OverseerFailure):
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
     knob: ClassVar[str] = "log-odds a level, per standard deviation of the misconception"
     source: ClassVar[str] = "Leike et al. 2018, section 5: errors that add up over levels"
-    most: float = Field(2.0, ge=0)
+    most: Amount = 2.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         level = self.pool.template.heights[claims.node]
@@ -171,7 +171,7 @@ class UnassessedAspect(PoolFailure):
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
     knob: ClassVar[str] = "share of the margin's variance that nobody evaluates"
     source: ClassVar[str] = "Leike et al. 2018, section 3.2; range 0 to .5"
-    most: float = Field(0.9, ge=0, le=1)
+    most: Share = 0.9
 
     def view(self, pool: Pool) -> Pool:
         return _Oblique(pool, self)

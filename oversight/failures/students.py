@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.components.profiles import Setting
 from oversight.core.claims import FloatArray
+from oversight.core.config import Share
 from oversight.core.streams import Chance, stream
 from oversight.failures.base import StudentFailure
 from oversight.worlds.base import Pool
@@ -22,7 +22,7 @@ class NarrowView(StudentFailure):
     partial: ClassVar[bool] = False
     knob: ClassVar[str] = "share of the representation's dimensions that are lost"
     source: ClassVar[str] = "Burns et al. 2023, section 5.2: what is not salient is not elicited"
-    most: float = Field(0.9, ge=0, le=1)
+    most: Share = 0.9
 
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
         seen = super().views(seed, replicate, *pools)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
+from oversight.core.config import Share
 from oversight.failures.base import PoolFailure
 from oversight.worlds.base import Pool
 from oversight.worlds.gates import Gate
@@ -40,7 +40,7 @@ class DepthCut(PoolFailure):
     partial: ClassVar[bool] = False
     knob: ClassVar[str] = "share of the tree's levels that are cut off, from the leaves up"
     source: ClassVar[str] = "Christiano et al. 2018: amplification of finite depth"
-    most: float = Field(1.0, ge=0, le=1)
+    most: Share = 1.0
 
     def view(self, pool: Pool) -> Pool:
         whole = pool.tree
@@ -63,7 +63,7 @@ class MismatchedInterfaces(PoolFailure):
     partial: ClassVar[bool] = False
     knob: ClassVar[str] = "share of edges that are read the other way around"
     source: ClassVar[str] = "proposed here: symbols at the interface of levels, relabeled at random"
-    most: float = Field(0.5, ge=0, le=1)
+    most: Share = 0.5
 
     def view(self, pool: Pool) -> Pool:
         whole = pool.tree

@@ -246,11 +246,22 @@ def _about(case: Case) -> Row:
     }
 
 
+FORMULA = ("=", "+", "-", "@")
+"""What a formula of a spreadsheet starts with."""
+
+
 def write_csv(file: TextIO, keys: Iterable[str], rows: Iterable[Row]) -> None:
-    """Rows as CSV, None as an empty field, numbers as Python writes them."""
+    """Rows as CSV, None as an empty field, numbers as Python writes them.
+
+    Text that a spreadsheet would run as a formula (it starts with = + - @) gets a leading '.
+    """
     writer = csv.DictWriter(file, list(keys), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _difference_row(pair: Difference) -> Row:

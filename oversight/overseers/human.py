@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from oversight.components.profiles import Minutes, Setting, reading_minutes
+from oversight.components.profiles import Factor, Minutes, Setting, Spread, reading_minutes
 from oversight.core.claims import Claims, FloatArray, Trace, Verdicts
-from oversight.core.config import Amount, Positive, Share, Whole
+from oversight.core.config import Share, Whole
 from oversight.core.evidence import Evidence
 from oversight.core.streams import stream
 from oversight.overseers.perception import Perceiver, PreparedPerceiver, moved_accuracy
@@ -46,8 +46,8 @@ class Human(Perceiver):
     )
     structure: Share | None = None
     difficulty: Share | None = None
-    confidence: Positive | None = None
-    skill_sd: Amount | None = None
+    confidence: Factor | None = None
+    skill_sd: Spread | None = None
     minutes: Minutes | None = None
 
     @property

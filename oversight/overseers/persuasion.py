@@ -22,12 +22,12 @@ class Arguing(Config):
         1, description="arguments U drafts for each one it makes; it makes the best"
     )
     evidence: Amount = Field(
-        0.5, description="mean evidence mu for the side U believes, in standard deviations"
+        0.5, le=100, description="mean evidence mu for the side U believes, in standard deviations"
     )
     discernment: Share = Field(
         0.5, description="how far the judge perceives evidence rather than rhetoric, c"
     )
-    gain: Amount = Field(0.6, description="log-odds moved per unit of perceived strength")
+    gain: Amount = Field(0.6, le=1000, description="log-odds moved per unit of perceived strength")
 
 
 def best_of_normals(chance: Chance, candidates: int, *name: str | int) -> FloatArray:

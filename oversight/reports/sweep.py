@@ -84,11 +84,13 @@ def _along(
     axis = "person-hours" if knob == HOURS else knob
     heads = ["protocol", *(f"{value:g}" for value in shown)]
 
+    known = [row["pgr"] for row in rows.values() if row["pgr"] is not None]
+    scale = min(known, default=0.0), max(known, default=0.0)  # one for all lines of the table
     body = [
         [
             name,
             *(_pgr(rows[name, value]) for value in shown),
-            spark([rows[name, value]["pgr"] for value in values]),
+            spark([rows[name, value]["pgr"] for value in values], *scale),
         ]
         for name in protocols
     ]
@@ -121,14 +123,13 @@ def _labels(row: Row) -> str:
     return f"{cell(row, 'label_accuracy')} of {cell(row, 'coverage')}"
 
 
-def spark(values: list[float | None]) -> str:
-    """A curve in one line, low to high; a blank where there is no value.
+def spark(values: list[float | None], low: float, high: float) -> str:
+    """A curve in one line on a scale from `low` to `high`; a blank where there is no value.
 
-    >>> spark([0.0, 0.5, None, 1.0])
+    >>> spark([0.0, 0.5, None, 1.0], 0.0, 1.0)
     '▁▅ █'
     """
-    known = [value for value in values if value is not None]
-    low, span = min(known, default=0.0), max(known, default=0.0) - min(known, default=0.0)
+    span = high - low
     return "".join(
         " " if v is None else BARS[round((v - low) / span * (len(BARS) - 1)) if span else 0]
         for v in values

@@ -20,7 +20,7 @@ from oversight.core.kinds import kind_of
 from oversight.core.plugins import plugins
 from oversight.studies.cases import UNAIDED, baseline_of
 from oversight.studies.knobs import varied
-from oversight.studies.schema import Scenario
+from oversight.studies.schema import Scenario, looks
 from oversight.studies.sweep import MOST_POINTS
 from oversight.worlds.base import MODEL, PEOPLE
 
@@ -83,9 +83,10 @@ def _baseline(study: Scenario) -> Errors:
     for _, part in parts(direct(), ()):
         if unmet := part.unmet(study.world):
             yield error_at(f"the baseline `direct: {{}}` {unmet}", ("protocols",))
-    if UNAIDED in study.protocols:
-        message = "names the baseline, which is `direct: {}`; call this protocol something else"
-        yield error_at(message, ("protocols", UNAIDED))
+    for name in study.protocols:
+        if looks(name) == UNAIDED:
+            message = "names the baseline, which is `direct: {}`; call this protocol something else"
+            yield error_at(message, ("protocols", name))
 
 
 def _roles(study: Scenario) -> Errors:
@@ -130,8 +131,9 @@ def _values(study: Scenario) -> Errors:
 
 
 def _first_problem(study: Scenario, path: str, values: tuple[float, ...]) -> str:
-    """Why the first of these values that does not fit does not; empty where all fit."""
-    for value in values:
+    """Why one of these values does not fit; empty where all fit."""
+    # The ends first: of a long range that leaves what can be, one of them does not fit.
+    for value in dict.fromkeys((min(values), max(values), *values)):
         try:
             varied(study, path, value)
         except KnobError as error:

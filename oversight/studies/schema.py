@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
@@ -147,4 +148,19 @@ def _named(section: str, names: Iterable[str]) -> None:
     """Refuse names that do not fit into a table."""
     bad = [n for n in names if not n.strip() or len(n) > 60 or not n.isprintable()]
     message = "expected a name of 1 to 60 printable characters"
-    raise_all(section, [error_at(message, (name,)) for name in bad])
+    errors = [error_at(message, (name,)) for name in bad]
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(looks(name), name)
+        if other != name:
+            errors.append(error_at(f"looks like {other!r} in a table; rename one", (name,)))
+    raise_all(section, errors)
+
+
+def looks(name: str) -> str:
+    """A name as a reader sees it: without the blanks around it, accents composed.
+
+    >>> looks("cafe\u0301 ") == looks("caf\u00e9")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip())

@@ -4,25 +4,20 @@ scenario."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from oversight.core.claims import FloatArray, IntArray, read_only, without_cache
-from oversight.core.config import OpenShare, fits
 from oversight.core.errors import TreeError
-from oversight.worlds import gates
 from oversight.worlds.gates import Gate
 
-if TYPE_CHECKING:
-    Graph = nx.DiGraph[Any]
-
 MOST_NODES = 50_000
+RAREST = 1e-12
+"""Share of items of which a question is true, or false, at least."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +121,22 @@ class TaskTree:
         """The tree with the prior of leaves that have none of their own (NaN); "balanced" makes the
         root a fair coin."""
         if not isinstance(prior, str):
-            return self.filled(prior)
+            return self.filled(prior)._open()
         if not any(math.isnan(self.leaf_prior[leaf]) for leaf in self.leaves):
-            return self  # every leaf has a prior of its own: there is nothing to solve for
-        return self.filled(self._balanced())
+            return self._open()  # every leaf has a prior of its own: there is nothing to solve for
+        return self.filled(self._balanced())._open()
+
+    def _open(self) -> TaskTree:
+        """The tree itself, where no question is as good as answered before anyone looks."""
+        shut = np.flatnonzero(~(np.abs(self.priors - 0.5) <= 0.5 - RAREST))
+        if shut.size:
+            node = int(shut[0])
+            raise TreeError(
+                f"node {self.labels[node]!r} is true of a share of {self.priors[node]:.3g} of the "
+                f"items before anyone looks; expected from {RAREST:g} to 1 - {RAREST:g} (move the "
+                "priors of the leaves toward one half)"
+            )
+        return self
 
     def filled(self, prior: float) -> TaskTree:
         """The tree with this prior at every leaf that has none of its own (NaN)."""
@@ -196,114 +203,3 @@ def _touches(off: Callable[[float], float], grid: FloatArray, values: FloatArray
         if abs(off(best.x)) < 1e-10:
             touches.append(float(best.x))
     return touches
-
-
-def balanced(branching: int, depth: int, gate_names: Sequence[object]) -> TaskTree:
-    """A tree in which every inner node has `branching` children; one gate a level, the root's
-    first."""
-    nodes = depth + 1 if branching == 1 else (branching ** (depth + 1) - 1) // (branching - 1)
-    if nodes > MOST_NODES:
-        raise TreeError(
-            f"a tree of {nodes:,} nodes; at most {MOST_NODES:,} fit (lower branching or depth)"
-        )
-    graph: Graph = nx.DiGraph()
-    graph.add_node("root")
-    level = ["root"]
-    for gate in gate_names:
-        below = []
-        for parent in level:
-            graph.nodes[parent]["gate"] = gate
-            for i in range(branching):
-                child = str(i + 1) if parent == "root" else f"{parent}.{i + 1}"
-                graph.add_edge(parent, child)
-                below.append(child)
-        level = below
-    return from_graph(graph)
-
-
-def from_graph(graph: Graph) -> TaskTree:
-    """A task tree from a networkx graph: edges from question to sub-question, in order.
-
-    Node attributes: `gate` on inner nodes (name or truth table), `prior` on leaves (optional, in
-    (0, 1)). Raises TreeError naming the node that is wrong.
-    """
-    _check_shape(graph)
-    root = next(node for node, degree in graph.in_degree() if degree == 0)
-    order = [root, *(child for _, child in nx.bfs_edges(graph, root))]
-    number = {node: i for i, node in enumerate(order)}
-    children = tuple(tuple(number[c] for c in graph.successors(node)) for node in order)
-    tree_gates = tuple(_gate_of(graph, node) for node in order)
-    priors = tuple(_prior_of(graph, node) for node in order)
-    tree = TaskTree(tuple(map(str, order)), children, tree_gates, priors)
-    if any(gate is not None and gate.repeat for gate in tree.gate):
-        _check_repeats(tree)
-    return tree
-
-
-def _check_shape(graph: Graph) -> None:
-    if len(graph) == 0:
-        raise TreeError("the tree has no nodes; expected at least a root")
-    if len(graph) > MOST_NODES:
-        raise TreeError(f"a tree of {len(graph):,} nodes; at most {MOST_NODES:,} fit")
-    if graph.is_multigraph():
-        raise TreeError("two edges between the same nodes; a question has one parent, once")
-    if not nx.is_directed_acyclic_graph(graph):
-        cycle = " -> ".join(str(edge[0]) for edge in nx.find_cycle(graph))
-        raise TreeError(
-            f"the tree has a cycle ({cycle}); expected every question to break into smaller ones"
-        )
-    roots = [str(node) for node, degree in graph.in_degree() if degree == 0]
-    if len(roots) != 1:
-        raise TreeError(f"{len(roots)} roots ({', '.join(roots[:5])}); expected one")
-    shared = [str(node) for node, degree in graph.in_degree() if degree > 1]
-    if shared:
-        raise TreeError(
-            f"node {shared[0]!r} has several parents; expected one (copy it under each)"
-        )
-    if nx.dag_longest_path_length(graph) > 500:
-        raise TreeError("a tree deeper than 500; expected at most that")
-
-
-def _gate_of(graph: Graph, node: object) -> Gate | None:
-    children = graph.out_degree(node)
-    gate = graph.nodes[node].get("gate")
-    if children == 0:
-        if gate is not None:
-            raise TreeError(
-                f"node {str(node)!r} has a gate but no children; leave the gate out of leaves"
-            )
-        return None
-    if gate is None:
-        raise TreeError(
-            f"node {str(node)!r} has children but no gate; expected {', '.join(gates.NAMES)} or "
-            "a table"
-        )
-    try:
-        return gates.parse(gate, children)
-    except ValueError as error:
-        raise TreeError(f"node {str(node)!r}: {error}") from None
-
-
-def _prior_of(graph: Graph, node: object) -> float:
-    prior = graph.nodes[node].get("prior")
-    if graph.out_degree(node) or prior is None:
-        if prior is not None:
-            raise TreeError(f"node {str(node)!r} has children and a prior; a prior is for leaves")
-        return math.nan
-    if not fits(OpenShare, prior):
-        raise TreeError(
-            f"node {str(node)!r} has prior {prior!r}; expected a number between 0 and 1"
-        )
-    return float(prior)
-
-
-def _check_repeats(tree: TaskTree) -> None:
-    trial = tree.filled(0.4).priors
-    for node, gate in enumerate(tree.gate):
-        if gate is None or not gate.repeat:
-            continue
-        if np.ptp(trial[list(tree.children[node])]) > 1e-9:
-            raise TreeError(
-                f"node {tree.labels[node]!r} repeats one question, but its children have different "
-                "priors; expected the same below each"
-            )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-import networkx as nx
 from pydantic import (
     BeforeValidator,
     Field,
@@ -20,24 +18,19 @@ from pydantic import (
     model_validator,
 )
 
-from oversight.core.config import Config, Count, OpenShare, Whole, error_at, expecting, raise_all
+from oversight.core.config import Config, Count, Whole, error_at, expecting, raise_all
 from oversight.core.errors import TreeError
 from oversight.core.kinds import by_kind
 from oversight.core.plugins import Plugins
 from oversight.worlds import gates
-from oversight.worlds.tree import TaskTree, balanced, from_graph
+from oversight.worlds.graph_files import read_graph
+from oversight.worlds.tree import TaskTree
+from oversight.worlds.tree_graphs import PRIOR_RANGE, Prior, balanced, from_graph
 
-LeafPrior = Annotated[
-    Literal["balanced"] | OpenShare, expecting("expected balanced or a number between 0 and 1")
-]
+LeafPrior = Annotated[Literal["balanced"] | Prior, expecting(f"expected balanced or {PRIOR_RANGE}")]
 """P(true) of every leaf, or `balanced`: as the root needs to be true of half the items."""
 Bit = Annotated[int, Field(strict=True, ge=0, le=1)]
 GateName = str | tuple[Bit, ...]
-
-if TYPE_CHECKING:
-    from oversight.worlds.tree import Graph
-
-MOST_BYTES = 20_000_000
 
 
 class BalancedTree(Config):
@@ -146,39 +139,6 @@ TreeSettings = Annotated[
 ]
 
 
-def read_graph(folder: Path, path: str) -> Graph:
-    """The graph in a file inside `folder`; raises TreeError for anything that is no readable
-    directed graph."""
-    place = (folder / path).resolve()
-    if not place.is_relative_to(folder.resolve()):
-        raise TreeError(
-            f"lies outside the scenario's folder; put the file in {folder.resolve().name}/"
-        )
-    if not place.is_file():
-        beside = sorted(p.name for p in folder.glob("*") if p.suffix in (".json", ".graphml"))
-        raise TreeError(
-            f"no such file; beside the scenario: {', '.join(beside) or 'no .json or .graphml file'}"
-        )
-    if place.stat().st_size > MOST_BYTES:
-        raise TreeError(f"a file of {place.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
-    try:
-        graph = _parse(place)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        nx.NetworkXError,
-        xml.etree.ElementTree.ParseError,
-    ) as error:
-        kind = "GraphML" if place.suffix == ".graphml" else "node-link JSON"
-        raise TreeError(f"not readable as {kind} ({type(error).__name__}: {error})") from None
-    if not graph.is_directed():
-        raise TreeError("the graph is undirected; expected edges from question to sub-question")
-    if graph.is_multigraph() and len(set(graph.edges())) == graph.number_of_edges():
-        graph = nx.DiGraph(graph)
-    return graph
-
-
 def as_json(tree: TaskTree) -> str:
     """A tree as node-link JSON, gates as truth tables unless they repeat, priors written out."""
     nodes = []
@@ -192,16 +152,3 @@ def as_json(tree: TaskTree) -> str:
         for child in below
     ]
     return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, indent=1) + "\n"
-
-
-def _parse(place: Path) -> Graph:
-    if place.suffix == ".graphml":
-        text = place.read_text(encoding="utf-8")
-        if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise ValueError("document type declarations are not read")
-        return nx.parse_graphml(text)  # type: ignore[return-value]
-    data = json.loads(place.read_text(encoding="utf-8"))
-    if not isinstance(data, dict) or "nodes" not in data:
-        raise ValueError('expected {"directed": true, "nodes": [...], "edges": [...]}')
-    edges = "links" if "links" in data else "edges"
-    return nx.node_link_graph({"directed": True, "multigraph": False, **data}, edges=edges)  # type: ignore[return-value]
