@@ -44,6 +44,8 @@ class Tried:
             seed=int.from_bytes(own, "little"), replicates=design.replicates
         )
         self.design, self._run = design, run
+        weak = study.weak_protocol
+        self._weak = {} if study.baseline is None else {weak: study.cells[weak]}
         self.points: dict[str, Point] = {}
         self.undefined = ""
 
@@ -57,7 +59,7 @@ class Tried:
             name: self.study.failures[name].changed(severity=(severity,))
             for name, severity in self.design.survive.items()
         }
-        study = self.study.changed(protocols=names, failures=struck)
+        study = self.study.changed(protocols={**self._weak, **names}, failures=struck)
         cases = study.cases(struck)
         results = self._run(study, cases)
         for name, protocol in names.items():
@@ -72,10 +74,10 @@ class Tried:
         breaks = 0.0
         if self.design.minutes is not None:
             breaks += max(0.0, minutes / self.design.minutes - 1)
-        unaided = results.column(results.baseline, "student_accuracy").mean()
+        weak = results.column(results.baseline, "student_accuracy").mean()
         for case in cases:
             if case.protocol == name and case.failure:
-                left = float(np.mean(results.column(case, "student_accuracy")) - unaided)
+                left = float(np.mean(results.column(case, "student_accuracy")) - weak)
                 breaks += max(-10 * left, 1e-9) if left <= 0 else 0.0
         return Point(protocol, minutes, pgr, breaks)
 

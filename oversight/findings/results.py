@@ -54,7 +54,7 @@ class Results:
 
     study       what was run
     scenario    its name
-    baseline    the protocol that is the unaided overseer
+    baseline    the protocol whose labels are "weak"
     items       training items a replicate
     replicates  how many there are, those that failed among them
     """
@@ -64,7 +64,7 @@ class Results:
     ) -> None:
         self.study, self._store = study, store
         self._keys = Keys(study) if keys is None else keys
-        self.scenario, self.baseline = study.name, study.baseline
+        self.scenario, self.baseline = study.name, study.weak_protocol
         self.items, self.replicates = study.world.items("train"), study.replicates
         self._cases = dict.fromkeys(cases)
 
@@ -137,7 +137,7 @@ class Results:
         }
 
     def gap(self) -> FloatArray:
-        """ceiling - weak, (replicates,); NaN where the unaided overseer failed."""
+        """ceiling - weak, (replicates,); NaN where the baseline failed."""
         return self.column(self.baseline, "ceiling_accuracy") - self.column(
             self.baseline, "weak_accuracy"
         )

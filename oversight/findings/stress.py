@@ -104,9 +104,9 @@ class Stress:
         return Case(protocol, failure, severity) if severity else Case(protocol)
 
     def margin(self, case: Case, measure: Measure) -> FloatArray:
-        """How much better than the unaided, healthy overseer, by replicate: labels, or students."""
+        """How much better than the healthy baseline, by replicate: labels, or students."""
         if measure == "PGR":  # both are divided by the same gap, so that the sign is the students'
-            unaided = Case(self.study.baseline)
+            unaided = Case(self.study.weak_protocol)
             ours, theirs = (self.results.column(c, "student_accuracy") for c in (case, unaided))
             return ours - theirs
         weak = self.results.column(case, "weak_accuracy")
@@ -158,8 +158,8 @@ class Stress:
             return ended(Outcome.UNDEFINED, "it failed to run")
         if not self.applies(protocol, failure):
             return ended(no, "there is nothing for it to change")
-        if protocol == self.study.baseline:
-            return ended(no, "it is the unaided overseer")
+        if protocol == self.study.weak_protocol:
+            return ended(no, f"it is {self.study.weak_title}")
         if measure == "label accuracy" and roles == {"student"}:
             return ended(no, "it comes after the labels")
         gap = self.results.pgr(protocol)
@@ -230,7 +230,7 @@ class Stress:
         ranked = []
         every = self.breaks()
         for protocol in self.study.cells:
-            if protocol == self.study.baseline:
+            if protocol == self.study.weak_protocol:
                 continue
             row: Row = {"protocol": protocol, "applicable": 0}
             for measure, short in (("label accuracy", "label"), ("PGR", "pgr")):

@@ -14,7 +14,8 @@ MEASURES = (
     Column("coverage", "training items that were labeled", "share", format=".3g%"),
     Column(
         "weak_accuracy",
-        "how often the unaided overseer's labels agree with gold, on training items",
+        "how often the labels of the baseline agree with gold, on training items; it is the "
+        "unaided overseer unless the scenario names another",
         "share",
         format=".3f",
     ),

@@ -125,7 +125,7 @@ def notes(results: Results) -> list[str]:
     first = next((row for row in rows if row["replicates"]), None)
     if first:
         lines.append(
-            f"weak {first['weak_accuracy']:.3f} (the unaided overseer's labels), ceiling "
+            f"weak {first['weak_accuracy']:.3f} ({results.study.weak_title}'s labels), ceiling "
             f"{first['ceiling_accuracy']:.3f} (the same student on gold); {first['replicates']} "
             "replicates. "
             "PGR = oversight gain + generalization."

@@ -12,12 +12,12 @@ from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, first_sentence, headline, interval, two
 
 MEASURES: tuple[tuple[Measure, str], ...] = (
-    ("label accuracy", "Severity at which label accuracy falls to the unaided overseer's"),
-    ("PGR", "Severity at which PGR falls to the unaided overseer's"),
+    ("label accuracy", "Severity at which label accuracy falls to {weak}'s"),
+    ("PGR", "Severity at which PGR falls to {weak}'s"),
 )
 KEY = (
     "! silent: at that point the labels' mean stated confidence is at most .05 below what it is "
-    "without the failure. never: better than the unaided overseer up to the highest severity. "
+    "without the failure. never: better than {weak} up to the highest severity. "
     "start: no better even without the failure. –: the failure does not apply. Break points are "
     "found to {tolerance:g} in severity."
 )
@@ -54,7 +54,7 @@ def _parts(stress: Stress, doses: bool) -> Iterator[Part]:
     for measure, title in MEASURES:
         yield _break_points(stress, measure, title)
     yield _ranking(stress)
-    yield Paragraph(KEY.format(tolerance=stress.tolerance))
+    yield Paragraph(KEY.format(tolerance=stress.tolerance, weak=stress.study.weak_title))
     yield from map(Paragraph, _undefined(stress))
 
 
@@ -106,12 +106,12 @@ def _about(stress: Stress, failure: str) -> str:
 def _break_points(stress: Stress, measure: Measure, title: str) -> Table:
     """Break points by one measure: failures down, protocols across."""
     points = {(b.failure, b.protocol): b for b in stress.breaks() if b.measure == measure}
-    protocols = [name for name in stress.study.cells if name != stress.study.baseline]
+    protocols = [name for name in stress.study.cells if name != stress.study.weak_protocol]
     rows = [
         [failure, *(_cell(points[failure, protocol]) for protocol in protocols)]
         for failure in stress.study.failures
     ]
-    return Table(["failure", *protocols], rows, title=title)
+    return Table(["failure", *protocols], rows, title=title.format(weak=stress.study.weak_title))
 
 
 def _cell(point: Break) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from oversight.components.assessing import assessed, paid_before
 from oversight.components.overseer import Overseer
 from oversight.components.wrappers import Known, inner_of
@@ -71,12 +73,20 @@ class Labeler:
         self._healthy: dict[str, Working] = {}
         self._stated: dict[tuple[str, int], FloatArray] = {}
 
-    def unaided(self) -> BoolArray:
-        """Answers of the unaided overseer, healthy and rested: what "weak" is measured on."""
+    def weak(self) -> float:
+        """Accuracy of the baseline's labels against gold: healthy and rested, on all items that it
+        labels. Raises ValueError where it labels none."""
+        name = self.study.weak_protocol
+        given: Labels | Verdicts
         if self.study.desk is None:
-            return self.label(Case(self.study.baseline)).answer
-        rested = self.study.cells[self.study.baseline].prepare(self.pool, self.study.setting)
-        return assessed(rested, self.pool.roots).answer
+            given = self.label(Case(name))
+        else:
+            rested = self.study.cells[name].prepare(self.pool, self.study.setting)
+            given = assessed(rested, self.pool.roots)
+        if not given.labeled.any():
+            raise ValueError(f"the baseline {name!r} labels nothing, so that nothing is weak")
+        right: BoolArray = given.answer == self.pool.gold
+        return float(np.mean(right[given.labeled]))
 
     def label(self, case: Case) -> Labels:
         """The labels of a case: of a protocol, under a failure or without one."""

@@ -41,7 +41,7 @@ class Replicate:
 class _Measuring:
     """What every row of a replicate is measured against.
 
-    weak  accuracy of the unaided overseer's labels
+    weak  accuracy of the baseline's labels
     axes  where training items lie; None in a world without margins
     """
 
@@ -58,12 +58,13 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
     try:
         train, test = _pool(study, number, "train"), _pool(study, number, "test")
         labeler = Labeler(study, train)
-        weak = float(np.mean(labeler.unaided() == train.gold))
+        weak = labeler.weak()
         axes = Axes.of(train) if MARGINS in study.world.has else None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # without it nothing can be measured
-        lost = [Case(study.baseline), *(case for case in todo if case != Case(study.baseline))]
+        weak_case = Case(study.weak_protocol)
+        lost = [weak_case, *(case for case in todo if case != weak_case)]
         return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in lost))
     measuring = _Measuring(train, test, weak, axes)
     rows: dict[Case, tuple[float, ...]] = {}

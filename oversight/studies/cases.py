@@ -10,7 +10,7 @@ from oversight.core.plugins import plugins
 from oversight.failures.injection import Injection
 
 UNAIDED = "unaided"
-"""What the baseline is called where the scenario has no protocol `direct: {}`."""
+"""What the unaided overseer is called where the scenario has no protocol `direct: {}`."""
 
 
 class Case(NamedTuple):
@@ -26,7 +26,7 @@ class Case(NamedTuple):
     severity: float = 0.0
 
 
-def baseline_of(protocols: Mapping[str, Overseer]) -> str | None:
+def written_unaided(protocols: Mapping[str, Overseer]) -> str | None:
     """The name of the protocol that is written `direct: {}`, the unaided overseer; None where there
     is none."""
     same = (
@@ -37,10 +37,15 @@ def baseline_of(protocols: Mapping[str, Overseer]) -> str | None:
     return next(same, None)
 
 
+def unaided_of(protocols: Mapping[str, Overseer]) -> str:
+    """The name of the unaided overseer among the cells."""
+    return written_unaided(protocols) or UNAIDED
+
+
 def cells_of(protocols: Mapping[str, Overseer]) -> dict[str, Overseer]:
     """Every protocol to run, by name: the unaided overseer is added, as the first, where it is not
     among them."""
-    if baseline_of(protocols) is not None:
+    if written_unaided(protocols) is not None:
         return dict(protocols)
     return {UNAIDED: plugins("mechanisms").get("direct")(), **protocols}
 

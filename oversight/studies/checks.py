@@ -14,11 +14,11 @@ from pydantic_core import InitErrorDetails
 
 from oversight.components.component import Component
 from oversight.components.profiles import accuracy_problem
-from oversight.core.config import Place, error_at, errors_of
+from oversight.core.config import Place, error_at, errors_of, nearest
 from oversight.core.errors import KnobError
 from oversight.core.kinds import kind_of
 from oversight.core.plugins import plugins
-from oversight.studies.cases import UNAIDED, baseline_of
+from oversight.studies.cases import UNAIDED, cells_of, written_unaided
 from oversight.studies.knobs import varied
 from oversight.studies.schema import Scenario, looks
 from oversight.studies.sweep import MOST_POINTS
@@ -72,13 +72,20 @@ def _protocols(study: Scenario) -> Errors:
 
 
 def _baseline(study: Scenario) -> Errors:
-    """The baseline can be run, and no other protocol has its name."""
+    """The baseline is a protocol."""
+    if study.baseline is not None and study.baseline not in (cells := cells_of(study.protocols)):
+        message = f"{study.baseline!r} is no protocol here; {nearest(study.baseline, list(cells))}"
+        yield error_at(message, ("baseline",))
+
+
+def _unaided(study: Scenario) -> Errors:
+    """The unaided overseer can be run, and no other protocol has its name."""
     try:
         direct = kind_of(plugins("mechanisms"), "direct", ("protocols",))
     except ValidationError as error:
         yield from errors_of(error)
         return
-    if baseline_of(study.protocols) is not None:
+    if written_unaided(study.protocols) is not None:
         return
     for _, part in parts(direct(), ()):
         if unmet := part.unmet(study.world):
@@ -148,7 +155,8 @@ CHECKS: dict[Callable[[Scenario], Errors], tuple[str, ...]] = {
     _accuracies: ("overseer", "model", "world"),
     _student: ("student", "world"),
     _protocols: ("protocols", "world"),
-    _baseline: ("protocols", "world"),
+    _unaided: ("protocols", "world"),
+    _baseline: ("baseline", "protocols"),
     _roles: (),  # runs that try other protocols, or the whole catalogue, leave such cases out
     _onsets: ("failures", "world"),
     _design: ("design", "failures"),

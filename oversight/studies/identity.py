@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from oversight.components.component import Component
+from oversight.components.overseer import Overseer
 from oversight.core.config import Config, default_of
 from oversight.failures.injection import Injection
-from oversight.studies.cases import Case, cells_of
+from oversight.studies.cases import Case, cells_of, unaided_of
 from oversight.studies.fingerprint import installed, of_class
 from oversight.studies.schema import Scenario
 
@@ -31,6 +32,8 @@ def of_study(study: Scenario) -> str:
     code: dict[str, str] = {}
     for part in (study.world, study.student):
         code |= of_class(type(part))
+    if (baseline := _other_baseline(study)) is not None:
+        code |= _codes(baseline)
     return _text(
         {
             "study": of_replicate(study),
@@ -61,7 +64,16 @@ def of_replicate(study: Scenario) -> str:
     decides = {key: _changed_options(getattr(study, key)) for key in DECIDE}
     if study.desk is not None:
         decides["desk"] = _changed_options(study.desk)
+    if (baseline := _other_baseline(study)) is not None:
+        decides["baseline"] = baseline.identity()
     return _digest(study, decides)
+
+
+def _other_baseline(study: Scenario) -> Overseer | None:
+    """The protocol whose labels are "weak", where it is not the unaided overseer."""
+    if study.baseline in (None, unaided_of(study.protocols)):
+        return None
+    return study.protocols[study.baseline]
 
 
 def resolved(value: object) -> Any:

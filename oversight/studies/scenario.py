@@ -104,7 +104,8 @@ def written(study: Study, folder: Path | None = None) -> str:
     if folder is not None and isinstance(tree, FileTree):
         sections["world"]["tree"]["path"] = "tree.json"
         (folder / "tree.json").write_text(as_json(tree.tree), encoding="utf-8")
-    for section in ("desk", "sweep", "design", "sensitivity"):  # off unless they are there
+    # Off unless they are there.
+    for section in ("baseline", "desk", "sweep", "design", "sensitivity"):
         if not sections[section]:
             del sections[section]
     text = io.StringIO()

@@ -81,6 +81,7 @@ class Scenario(Config):
     model        the strong model, unless a protocol has its own
     student      who learns from the labels
     protocols    what is compared, by name
+    baseline     the protocol whose labels are "weak"; None for the unaided overseer
     failures     what can go wrong, by name
     desk         the people's hours; None where time costs nothing
     sweep, design, sensitivity  what is varied by the commands of these names
@@ -96,6 +97,9 @@ class Scenario(Config):
     model: ModelSettings = ModelSettings()
     student: StudentSection = Field(default_factory=lambda: plugins("students").get("linear")())
     protocols: dict[str, OverseerSlot]
+    baseline: str | None = Field(
+        None, description='the protocol whose labels are "weak"; the unaided overseer if left out'
+    )
     failures: dict[str, InjectionField] = Field(default_factory=dict)
     desk: Desk | None = None
     sweep: Sweep = Field(default_factory=dict)

@@ -17,7 +17,7 @@ from oversight.components.profiles import Setting
 from oversight.core.config import raise_all
 from oversight.failures.injection import Injection
 from oversight.studies import identity
-from oversight.studies.cases import UNAIDED, Case, baseline_of, cases_of, cells_of
+from oversight.studies.cases import Case, cases_of, cells_of, unaided_of
 from oversight.studies.checks import across_sections
 from oversight.studies.schema import Scenario
 
@@ -50,9 +50,19 @@ class Study(Scenario):
         return cases_of(self.cells, failures or {})
 
     @property
-    def baseline(self) -> str:
-        """The name of the unaided overseer among the cells."""
-        return baseline_of(self.protocols) or UNAIDED
+    def weak_protocol(self) -> str:
+        """The name of the protocol whose labels are "weak", among the cells."""
+        return self.baseline or unaided_of(self.protocols)
+
+    @property
+    def weak_title(self) -> str:
+        """The same in words.
+
+        >>> Study(protocols={"deciding parts": {"decomposition": {}}}).weak_title
+        'the unaided overseer'
+        """
+        unaided = self.weak_protocol == unaided_of(self.protocols)
+        return "the unaided overseer" if unaided else f"the baseline {self.baseline!r}"
 
     @property
     def setting(self) -> Setting:
