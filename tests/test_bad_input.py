@@ -353,7 +353,9 @@ def test_through_the_real_command(name: str, folder: Path) -> None:
     ("command", "says"),
     [
         ("compare quickstart --precision inf", "--precision inf: expected"),
-        ("compare quickstart --precision nan", "--precision nan: expected"),
+        ("compare quickstart --precision nan", "nan is no number"),
+        ("stress quickstart --tolerance nan", "nan is no number"),
+        ("design quickstart --minutes nan", "nan is no number"),
         ("compare quickstart --precision 0.02 --most 3", "at least the scenario's 20 replicates"),
         ("compare quickstart --most 50", "where --precision gives up"),
         ("compare quickstart --retry", "an earlier run's --out"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from oversight.cli.exits import finish, refuse
+from oversight.cli.hints import Finite
 from oversight.cli.options import RunSettings, run_options
 from oversight.cli.printing import show
 
@@ -39,7 +40,7 @@ class Extent(NamedTuple):
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, min_open=True),
     metavar="W",
     help="Add replicates until every PGR is known to +- W.",
 )
@@ -62,7 +63,10 @@ def compare(
     (the others are shown), 2 bad input.
     """
     if more and not hours:
-        refuse(f"unexpected {' '.join(more)!r}; one scenario at a time")
+        refuse(
+            f"unexpected {' '.join(more)!r}; one scenario at a time. Protocols are compared within "
+            "one: put what you want to compare into its file, or run compare for each"
+        )
     budgets = _budgets([*hours, *more])
     study = settings.study(sweeps=True)
     extent = Extent(failures, precision, most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from oversight.cli.exits import finish, refuse
+from oversight.cli.hints import Finite
 from oversight.cli.options import RunSettings, run_options
 from oversight.cli.printing import show
 
@@ -16,7 +17,7 @@ from oversight.cli.printing import show
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, min_open=True),
     help="Human minutes an item, at most; instead of the scenario's.",
 )
 def design(settings: RunSettings, evaluations: int | None, minutes: float | None) -> None:

@@ -4,17 +4,53 @@ from __future__ import annotations
 
 import click
 
+from oversight.cli.exits import refuse
+
+KINDS = ("mechanisms", "failures", "worlds", "students", "scenarios")
+
 
 @click.command("list")
-@click.argument(
-    "what", type=click.Choice(["mechanisms", "failures", "worlds", "students", "scenarios"])
-)
-def listing(what: str) -> None:
-    """What there is, each with a line about it."""
-    lines = _scenarios() if what == "scenarios" else _plugins(what)
+@click.argument("what", required=False, metavar="[KIND|NAME]")
+def listing(what: str | None) -> None:
+    """What there is, each with a line about it.
+
+    KIND is mechanisms, failures, worlds, students or scenarios; all of them if left out. NAME is
+    one of those, as in `oversight list debate`.
+    """
+    if what in KINDS:
+        _print(_lines(what))
+        return
+    every = {kind: _lines(kind) for kind in KINDS}
+    if what is not None:
+        every = {kind: _lines_of(what, lines) for kind, lines in every.items()}
+        if not any(every.values()):
+            _refuse(what)
+    for place, (kind, lines) in enumerate((k, lines) for k, lines in every.items() if lines):
+        click.echo(f"{chr(10) if place else ''}{kind}:")
+        _print(lines)
+
+
+def _refuse(what: str) -> None:
+    """End, with the nearest kind or name."""
+    from oversight.core.config import nearest
+
+    names = [name for kind in KINDS for name in _lines(kind)]
+    refuse(f"list {what}: no such kind or name; {nearest(what, [*KINDS, *names])}")
+
+
+def _lines_of(name: str, lines: dict[str, str]) -> dict[str, str]:
+    return {name: lines[name]} if name in lines else {}
+
+
+def _print(lines: dict[str, str]) -> None:
     wide = max(map(len, lines), default=0)
     for name in sorted(lines):
         click.echo(f"{name:{wide}}  {lines[name]}")
+
+
+def _lines(kind: str) -> dict[str, str]:
+    """What there is of a kind, by name, with a line about each."""
+    return _scenarios() if kind == "scenarios" else _plugins(kind)
 
 
 def _scenarios() -> dict[str, str]:

@@ -10,6 +10,7 @@ import click
 from oversight.cli.check import check
 from oversight.cli.compare import compare
 from oversight.cli.design import design
+from oversight.cli.hints import Hinting
 from oversight.cli.listing import listing
 from oversight.cli.new import new
 from oversight.cli.sensitivity import sensitivity
@@ -18,7 +19,7 @@ from oversight.cli.stress import stress
 COMMANDS = (check, compare, design, listing, new, sensitivity, stress)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Hinting, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oversight-simulator", prog_name="oversight")
 def main() -> None:
     """Compare scalable-oversight mechanisms by the performance gap their labels recover.

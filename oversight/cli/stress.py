@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from oversight.cli.exits import finish, refuse
+from oversight.cli.hints import Finite
 from oversight.cli.options import RunSettings, run_options
 from oversight.cli.printing import show
+
+if TYPE_CHECKING:
+    from oversight.failures.injection import Injection
+    from oversight.studies.study import Study
 
 
 @click.command()
@@ -18,7 +24,7 @@ from oversight.cli.printing import show
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0.001, 0.5),
+    type=Finite(0.001, 0.5),
     default=0.02,
     show_default=True,
     help="How finely break points are found, in severity.",
@@ -36,11 +42,24 @@ def stress(settings: RunSettings, only: tuple[str, ...], tolerance: float, doses
     from oversight.failures.injection import catalogue
     from oversight.reports.stress import document
 
-    _check_failures(only, study.failures or catalogue(), settings.scenario)
+    known = study.failures or catalogue()
+    _check_failures(only, known, settings.scenario)
+    _check_roles([known[name] for name in only or known], study, settings.scenario)
     with settings.running(progress()) as run:
         stressed = run_study(study, tolerance=tolerance, only=only, **run)
     show(document(stressed, doses), settings.form)
     finish(stressed.results.failed)
+
+
+def _check_roles(failures: Iterable[Injection], study: Study, scenario: str) -> None:
+    """Refuse failures that no protocol has a role for: there would be nothing to show."""
+    wanted = set()
+    for failure in failures:
+        if any(failure.roles_in(protocol) for protocol in study.cells.values()):
+            return
+        wanted.update(role for part in failure.together for role in part.aims)
+    roles = ", ".join(sorted(wanted)).replace("_", " ")
+    refuse(f"{scenario}: nothing to strike; no protocol has a part that fails so ({roles})")
 
 
 def _check_failures(only: tuple[str, ...], known: Collection[str], scenario: str) -> None:
