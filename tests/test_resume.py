@@ -8,6 +8,7 @@ import linecache
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -33,7 +34,7 @@ from oversight import (
 from oversight.cli.main import main
 from oversight.core.errors import StoreError
 from oversight.running import store
-from oversight.running.store import Store
+from oversight.running.folder import Folder
 from oversight.studies import identity
 from oversight.studies.cases import Case
 
@@ -165,20 +166,22 @@ def alive(pid: int) -> bool:
 
 
 def test_two_runs_on_one_folder(tmp_path: Path) -> None:
-    with Store.open(tmp_path):
-        with pytest.raises(StoreError, match="another run is writing there"):
-            Store.open(tmp_path)
-        arguments = ["compare", "quickstart", "--replicates", "1", "--out", str(tmp_path)]
-        said = CliRunner().invoke(main, arguments)
-        assert said.exit_code == 2
-        assert "another run is writing there" in said.stderr
+    held = Folder.open(tmp_path, "compare")
+    with pytest.raises(StoreError, match="another run is writing there"):
+        Folder.open(tmp_path, "compare")
+    arguments = ["compare", "quickstart", "--replicates", "1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert "another run is writing there" in done.stderr
+    held.release()
     oversight.compare(study(1), out=tmp_path)
 
 
 def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from oversight.running.store import Store\n"
-        "held = Store.open(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from oversight.running.folder import Folder\n"
+        "held = Folder.open(Path(sys.argv[1]), 'compare'); print('held', flush=True)\n"
+        "time.sleep(60)"
     )
     run = subprocess.Popen(
         [sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -186,10 +189,10 @@ def test_a_killed_run_leaves_no_lock(tmp_path: Path) -> None:
     assert run.stdout is not None
     assert run.stdout.readline() == "held\n"
     with pytest.raises(StoreError, match="another run"):
-        Store.open(tmp_path)
+        Folder.open(tmp_path, "compare")
     run.kill()
     run.wait()
-    Store.open(tmp_path)
+    Folder.open(tmp_path, "compare").release()
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -210,8 +213,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
         preexec_fn=limited,
         check=False,
     )
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "cannot write results" in done.stderr
+    assert "move it away" not in done.stderr
     assert "Traceback" not in done.stderr
     with sqlite3.connect(tmp_path / "full" / "results.sqlite") as database:
         (kept,) = database.execute("SELECT count(*) FROM numbers").fetchone()
@@ -220,16 +224,19 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("name", ["runs.csv", "manifest.json", "transcripts"])
+@pytest.mark.parametrize("name", ["runs.csv", "summary.csv", "transcripts"])
 def test_tables_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     """What is in the way is told, the numbers are kept, and older tables stand until new ones
     do."""
     scenario(tmp_path, 2)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / name).mkdir() if "." in name else (tmp_path / "out" / name).touch()
     run = [sys.executable, "-m", "oversight", "compare", "small.yaml", "--out", "out"]
+    subprocess.run(run, cwd=tmp_path, capture_output=True, check=True)
+    shutil.rmtree(tmp_path / "out" / name) if "." not in name else (
+        tmp_path / "out" / name
+    ).unlink()
+    (tmp_path / "out" / name).mkdir() if "." in name else (tmp_path / "out" / name).touch()
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert name in done.stderr
     assert "Traceback" not in done.stderr
@@ -239,16 +246,18 @@ def test_tables_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     assert kept
 
 
-@pytest.mark.parametrize("value", ["abc", "", "1.5", "0", "-1", "1"])
-def test_a_store_that_says_nonsense(value: str, tmp_path: Path) -> None:
-    Store.open(tmp_path)
-    with sqlite3.connect(tmp_path / "results.sqlite") as database:
-        database.execute("UPDATE about SET value = ?", (value,))
-    with pytest.raises(StoreError, match="no store of this program"):
-        Store.open(tmp_path)
-    (tmp_path / "results.sqlite").write_bytes(b"something else altogether" * 99)
-    with pytest.raises(StoreError, match="move it away"):
-        Store.open(tmp_path)
+@pytest.mark.parametrize("text", [b"something else altogether" * 99, b"not a database", b"\0"])
+def test_a_store_that_is_no_database(text: bytes, tmp_path: Path) -> None:
+    """It is kept aside, and the run starts anew."""
+    oversight.compare(study(), out=tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "results.sqlite").write_bytes(text)
+    ran: list[int] = []
+    with pytest.warns(UserWarning, match=r"file is now results.damaged-1.sqlite"):
+        oversight.compare(study(), out=tmp_path, progress=lambda done: ran.append(done.number))
+    assert ran == [0, 1, 2]
+    assert (tmp_path / "results.damaged-1.sqlite").read_bytes() == text
+    assert contents(tmp_path) == before
 
 
 def test_numbers_need_not_fit_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

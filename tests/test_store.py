@@ -13,11 +13,10 @@ from click.testing import CliRunner
 import oversight
 from oversight import Study
 from oversight.cli.main import main
-from oversight.core.errors import StoreError
-from oversight.running import workers
+from oversight.core.errors import FolderError
+from oversight.running import store, tables, workers
 from oversight.running.replicate import Replicate
-from oversight.running.store import Store
-from oversight.studies import fingerprint
+from oversight.studies import fingerprint, identity
 from oversight.studies.cases import Case
 
 
@@ -32,8 +31,13 @@ def study(replicates: int = 3, **changes: object) -> Study:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    flat = ("runs.csv", "summary.csv", "differences.csv", "manifest.json")
-    return {name: (folder / name).read_bytes() for name in flat}
+    flat = ("runs.csv", "summary.csv", "differences.csv")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["date"]
+    return {
+        "manifest.json": json.dumps(manifest).encode(),
+        **{name: (folder / name).read_bytes() for name in flat},
+    }
 
 
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -116,25 +120,56 @@ def test_another_scenario_reuses_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(StoreError, match="cannot keep results"):
-        Store.open(tmp_path / "taken" / "x")
+    with pytest.raises(FolderError, match="cannot keep results"):
+        oversight.compare(study(1), out=tmp_path / "taken" / "x")
 
 
-def test_a_store_that_is_no_database(tmp_path: Path) -> None:
-    (tmp_path / "results.sqlite").write_text("not a database at all, but long enough to be read")
-    with pytest.raises(StoreError, match="cannot keep results"):
-        Store.open(tmp_path)
+def changed_schema(folder: Path, value: str) -> None:
+    """As a program of another version would have written it."""
+    with sqlite3.connect(folder / "results.sqlite") as database:
+        database.execute("DELETE FROM store WHERE key = 'schema'")
+        row = tables.checked("store", "schema", value)
+        database.execute(tables.INSERT["store"], row)
 
 
-def test_a_store_from_the_future_is_refused(tmp_path: Path) -> None:
+def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
     oversight.compare(study(1), out=tmp_path)
-    with sqlite3.connect(tmp_path / "results.sqlite") as database:
-        database.execute("UPDATE about SET value = '99' WHERE key = 'schema'")
+    changed_schema(tmp_path, "99")
     done = CliRunner().invoke(
         main, ["compare", "quickstart", "--replicates", "1", "--out", str(tmp_path)]
     )
     assert done.exit_code == 2
-    assert "written by a newer version" in done.stderr
+    assert "written by another version of this program (schema 99" in done.stderr
+
+
+def test_a_store_without_the_digest_of_its_code_is_refused(tmp_path: Path) -> None:
+    """As the first version of this program wrote it."""
+    oversight.compare(study(1), out=tmp_path)
+    (tmp_path / "results.sqlite").unlink()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT)")
+        database.execute("CREATE TABLE cells (id INTEGER PRIMARY KEY)")
+    before = (tmp_path / "results.sqlite").read_bytes()
+    with pytest.raises(FolderError, match="another version of this program, without a digest"):
+        oversight.compare(study(1), out=tmp_path)
+    assert (tmp_path / "results.sqlite").read_bytes() == before
+
+
+def test_numbers_of_other_code_are_not_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = count_runs(monkeypatch)
+    oversight.compare(study(2), out=tmp_path)
+    for module in (identity, store, workers):
+        monkeypatch.setattr(module, "of_engine", lambda: "other code")
+    with pytest.warns(UserWarning, match="of another version of this program's code"):
+        oversight.compare(study(2), out=tmp_path)
+    assert ran == [0, 1, 0, 1]
+    monkeypatch.undo()
+    ran = count_runs(monkeypatch)
+    with pytest.warns(UserWarning, match="of another version"):
+        oversight.compare(study(2), out=tmp_path)
+    assert ran == []
 
 
 def test_the_engines_digest_covers_every_room() -> None:
@@ -145,14 +180,6 @@ def test_the_engines_digest_covers_every_room() -> None:
     rooms = {path.parent.name for path in root.glob("*/__init__.py")}
     assert len(rooms) >= 15
     assert {name.split("/")[0] for name in digested if "/" in name} == rooms
-
-
-def test_a_store_of_another_schema_is_refused(tmp_path: Path) -> None:
-    oversight.compare(study(1), out=tmp_path)
-    with sqlite3.connect(tmp_path / "results.sqlite") as database:
-        database.execute("UPDATE about SET value = '1' WHERE key = 'schema'")
-    with pytest.raises(StoreError, match="reads schema 2; move it away, or name another folder"):
-        Store.open(tmp_path)
 
 
 @pytest.mark.parametrize("run", [oversight.compare, oversight.sweep, oversight.stress])

@@ -228,7 +228,8 @@ def flat_in(study: Study, failures: dict[str, Injection], runs: int) -> list[str
     """The failures under which no protocol of a study clearly loses anything."""
     study = study.model_copy(update={"failures": failures, "replicates": runs})
     cases = study.cases(failures)
-    with Store.open() as store, Workers() as workers:
+    store = Store.open()
+    with Workers() as workers:
         Runner(store, workers).run([(Keys(study), cases)])
     found = Results(study, cases, store)
     lost: dict[str, list[float]] = {name: [] for name in failures}

@@ -12,7 +12,7 @@ from typing import Unpack
 
 import numpy as np
 
-from oversight.analyses.exporting import export_study
+from oversight.analyses.exporting import exporting, names_of
 from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.core.errors import KnobError, SensitivityError
@@ -47,7 +47,8 @@ def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
     """
     options = Run.of(analyze, run)
     plan = Plan(study, resolved(study))
-    with started(options) as runner:
+    files = names_of(study, "sensitivity.csv")
+    with started(options, "sensitivity", files) as runner:
         if options.retry:
             for keys, _ in plan.runs():
                 runner.store.forget_failed(map(keys.of, keys.study.cases()))
@@ -55,9 +56,11 @@ def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
         runner.work(plan.missing(runner))
         gains = plan.gains(lambda keys, case, number: runner.store.row(keys.of(case), number))
         analysis = plan.analysis(gains, list(plan.failed(runner.store)))
-        if runner.store.folder:
-            export_study(study, analysis.failed, runner.store.folder)
-            with writing(runner.store.folder / "sensitivity.csv") as file:
+        if runner.folder:
+            with (
+                exporting(runner.folder, study, analysis.failed, files) as folder,
+                writing(folder / "sensitivity.csv") as file,
+            ):
                 rows = (index.row() for index in analysis.indices)
                 write_csv(file, names(columns.INDEX), rows)
     return analysis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Unpack
 
-from oversight.analyses.exporting import export
+from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
 from oversight.findings.results import Results
 from oversight.metrics.pgr import Reason
 from oversight.running.keys import Keys
@@ -42,7 +42,8 @@ def compare(
     options = Run.of(compare, run)
     cases = study.cases(study.failures if failures else None)
     since, study = 0, study if precision is None else first_look(study, most)
-    with started(options) as runner:
+    files = names_of(study, *TABLES)
+    with started(options, "compare", files) as runner:
         keys = Keys(study)
         if options.retry:
             runner.store.forget_failed(map(keys.of, cases))
@@ -55,8 +56,9 @@ def compare(
                 break
             since, study = study.replicates, study.changed(replicates=wanted)
             keys = Keys(study)
-        if runner.store.folder:
-            export(results, runner.store.folder)
+        if runner.folder:
+            with exporting(runner.folder, study, results.failed, files) as folder:
+                write_tables(results, folder)
     return results
 
 

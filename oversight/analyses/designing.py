@@ -12,6 +12,7 @@ from typing import Unpack
 
 import numpy as np
 
+from oversight.analyses.exporting import exporting
 from oversight.analyses.searching import RunCases, Tried, at_random, search
 from oversight.core.columns import names
 from oversight.core.errors import DesignError
@@ -43,7 +44,9 @@ def design(
     options = Run.of(design, run)
     settings = study.design or Design()
     space = settings.space(study.world)
-    with started(options) as runner:
+    old = Path(options.out, "front").glob("*.*") if options.out else ()
+    files = ["design.csv", *(f"front/{path.name}" for path in old if _is_front(path.name))]
+    with started(options, "design", files) as runner:
         running = _running(runner, options.retry)
 
         def hears(number: int) -> None:
@@ -62,10 +65,12 @@ def design(
         whole = {name: p.protocol for name, p in {**front, **random}.items()}
         both = study.still.changed(protocols={**study.cells, **whole})
         confirmed = running(both, both.cases())
-        kept, tries = runner.store.folder is not None, len(tried.points)
+        kept, tries = options.out is not None, len(tried.points)
         designed = Designed(study, settings, how, front, random, confirmed, tries, kept)
-        if runner.store.folder:
-            _export(designed, runner.store.folder)
+        if runner.folder:
+            files = ["design.csv", "front/tree.json", *(f"front/{name}.yaml" for name in front)]
+            with exporting(runner.folder, study, confirmed.failed, files) as folder:
+                _write_front(designed, folder)
     return designed
 
 
@@ -98,14 +103,17 @@ def _nothing_kept(tried: Tried) -> str:
     return f"no protocol of {len(tried.points)} tried keeps the constraints; loosen them"
 
 
-def _export(done: Designed, out: Path) -> None:
+def _is_front(name: str) -> bool:
+    """Whether a file has a name that a front's files may have."""
+    return name == "tree.json" or (name.startswith("f") and name.endswith(".yaml"))
+
+
+def _write_front(done: Designed, out: Path) -> None:
     """Write design.csv, and the front as scenario files that `compare` runs."""
     with writing(out / "design.csv") as file:
         write_csv(file, names(columns.DESIGN), done.rows())
     folder = out / "front"
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("f*.yaml"):
-        old.unlink()
     for name, searched in done.front.items():
         point = done.point(name, searched.protocol)
         about = f"{point.minutes:.3g} human minutes an item for a PGR of {point.pgr:.2f}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from unicodedata import normalize
 
 from oversight.core.columns import Column, names
 from oversight.core.files import replacing, write, writing
@@ -14,9 +15,11 @@ from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
 from oversight.reports.timeline import picture
 from oversight.running.failed import Failed
+from oversight.running.folder import Folder
 from oversight.running.transcripts import timetables, transcripts
 from oversight.studies.cases import Case
-from oversight.studies.fingerprint import installed
+from oversight.studies.fingerprint import installed, of_engine
+from oversight.studies.revision import revision
 from oversight.studies.study import Study
 
 LIBRARIES = (
@@ -30,38 +33,54 @@ LIBRARIES = (
 )
 
 
-def export(results: Results, folder: Path) -> None:
-    """Write manifest.json, runs.csv, summary.csv, differences.csv, transcripts/ and, of a desk,
-    timelines/; the tables as Parquet too. What a sweep left there is taken away."""
-    study = results.study
-    export_study(study, results.failed, folder)
+TABLES = ("runs.csv", "summary.csv", "differences.csv", "runs.parquet", "summary.parquet")
+"""What `compare` writes, besides transcripts and timelines."""
+LONGEST = 200
+"""Bytes of a protocol's name in a file name."""
+
+
+def names_of(study: Study, *tables: str) -> list[str]:
+    """What a folder may hold of a study: these tables, transcripts and timelines."""
+    files = file_names(study.cells).values()
+    texts = [f"transcripts/{file}.txt" for file in files]
+    days = [f"timelines/{file}.svg" for file in files if study.desk is not None]
+    return [*tables, *texts, *days]
+
+
+@contextmanager
+def exporting(
+    folder: Folder, study: Study, failed: Iterable[Failed], files: Iterable[str]
+) -> Iterator[Path]:
+    """Write those transcripts and timelines of a study that are among `files`, then what the caller
+    writes to the path; in the end manifest.json. What an earlier run left there is taken away."""
+    files = list(files)
+    folder.claim(files)
+    if any(name.startswith("transcripts/") for name in files):
+        for name, text in _texts(study).items():
+            write(folder.path / name, text)
+    yield folder.path
+    folder.settle(manifest(study, failed), files)
+
+
+def _texts(study: Study) -> dict[str, str]:
+    """Transcripts and timelines, by file."""
+    files = file_names(study.cells)
+    texts = {f"transcripts/{files[name]}.txt": text for name, text in transcripts(study).items()}
+    if study.desk is not None:
+        for name, table in timetables(study):
+            svg = picture(f"{study.name}: {name}", study.desk, table)
+            texts[f"timelines/{files[name]}.svg"] = svg
+    return texts
+
+
+def write_tables(results: Results, folder: Path) -> None:
+    """Write the tables of a study, those of TABLES."""
     results.to_csv(folder / "runs.csv", runs=True)
     results.to_csv(folder / "summary.csv")
     with writing(folder / "differences.csv") as file:
         write_csv(file, names(columns.DIFFERENCE), results.differences_rows())
     parquet(folder / "runs.parquet", columns.RUNS, results.row_blocks())
     parquet(folder / "summary.parquet", columns.SUMMARY, [results.summary()])
-    for name in ("crossings.csv", "curves.svg"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def export_study(study: Study, failed: Iterable[Failed], folder: Path) -> None:
-    """Write manifest.json, transcripts/ and timelines/: what does not depend on how many results
-    there are."""
-    about = json.dumps(manifest(study, failed), indent=2, ensure_ascii=False)
-    write(folder / "manifest.json", about + "\n")
-    texts = {
-        f"transcripts/{file_name(name)}.txt": text for name, text in transcripts(study).items()
-    }
-    if study.desk is not None:
-        for name, table in timetables(study):
-            svg = picture(f"{study.name}: {name}", study.desk, table)
-            texts[f"timelines/{file_name(name)}.svg"] = svg
-    for name, text in texts.items():
-        write(folder / name, text)
-    for old in (*folder.glob("transcripts/*.txt"), *folder.glob("timelines/*.svg")):
-        if old.relative_to(folder).as_posix() not in texts:
-            old.unlink()  # of another scenario
 
 
 def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, object]:
@@ -84,7 +103,8 @@ def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, object]:
             **{name: installed(name) for name in LIBRARIES},
         },
         "plugins": dict(sorted(plugins.items())),
-        "git_revision": _revision(),
+        "engine": of_engine(),
+        **revision(),
         "failed": [
             {**vars(lost), "case": _case_row(lost.case), "traceback": lost.traceback.splitlines()}
             for lost in failed
@@ -118,27 +138,21 @@ def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]])
                 writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
 
 
-def file_name(protocol: str) -> str:
-    """A protocol's name as a file name.
+def file_names(protocols: Iterable[str]) -> dict[str, str]:
+    """A file name for each protocol, no two alike even where case does not count.
 
-    >>> file_name("debate at the leaves, 3/4")
-    'debate-at-the-leaves_-3_4'
+    >>> list(file_names(["debate at the leaves, 3/4", "a/b", "a_b", "A_b"]).values())
+    ['debate-at-the-leaves_-3_4', 'a_b', 'a_b-2', 'A_b-3']
     """
-    return (
-        "".join(c if c.isalnum() or c in "-_. " else "_" for c in protocol)
-        .strip()
-        .replace(" ", "-")
-    )
-
-
-def _revision() -> str | None:
-    """The git revision of the checkout that the program runs from, if it does."""
-    folder = Path(__file__).resolve().parents[2] / ".git"
-    head = folder / "HEAD"
-    if not head.is_file():
-        return None
-    text = head.read_text(encoding="utf-8").strip()
-    if not text.startswith("ref: "):
-        return text
-    ref = folder / text.removeprefix("ref: ")
-    return ref.read_text(encoding="utf-8").strip() if ref.is_file() else None
+    files: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in protocols:
+        plain = "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)
+        plain = plain.strip().replace(" ", "-").encode()[:LONGEST].decode(errors="ignore")
+        file, number = plain, 1
+        while (alike := normalize("NFKC", file).casefold()) in taken:
+            number += 1
+            file = f"{plain}-{number}"
+        taken.add(alike)
+        files[name] = file
+    return files

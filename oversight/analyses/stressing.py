@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Unpack
 
-from oversight.analyses.exporting import export
+from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
 from oversight.failures.injection import catalogue
 from oversight.findings.results import Results
 from oversight.findings.stress import Outcome, Stress
@@ -41,7 +41,8 @@ def stress(
     study = study.still.changed(failures=chosen, design=None)
     cases = study.cases(chosen)
     keys = Keys(study)
-    with started(options) as runner:
+    files = names_of(study, *TABLES, "breaks.csv", "ranking.csv")
+    with started(options, "stress", files) as runner:
         if options.retry:
             runner.store.forget_failed(map(keys.of, cases))
         stressed = Stress(study, Results(study, cases, runner.store, keys), tolerance)
@@ -50,9 +51,11 @@ def stress(
             stressed.results.expect(cases)
             runner.run([(keys, cases)])
             cases = _halves(stressed)
-        if runner.store.folder:
-            export(stressed.results, runner.store.folder)
-            stressed.export(runner.store.folder)
+        if runner.folder:
+            failed = stressed.results.failed
+            with exporting(runner.folder, study, failed, files) as folder:
+                write_tables(stressed.results, folder)
+                stressed.export(folder)
     return stressed
 
 

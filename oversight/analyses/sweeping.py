@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from oversight.analyses.comparing import MOST, enough, first_look
-from oversight.analyses.exporting import export_study, parquet
+from oversight.analyses.exporting import TABLES, exporting, names_of, parquet
 from oversight.core.files import write
 from oversight.findings.results import ROWS, Row
 from oversight.findings.sweep import Swept, placed
@@ -40,7 +40,8 @@ def sweep(
     options = Run.of(sweep, run)
     grid = spanned(study, hours)
     since, study = 0, study if precision is None else first_look(study, most)
-    with started(options) as runner:
+    files = names_of(study, *TABLES, "crossings.csv", "curves.svg")
+    with started(options, "sweep", files) as runner:
         while True:
             swept = Swept(study, grid, failures, runner.store)
             if options.retry and not since:
@@ -55,14 +56,14 @@ def sweep(
             if wanted <= study.replicates:
                 break
             since, study = study.replicates, study.changed(replicates=wanted)
-        if runner.store.folder:
-            _export(swept, runner.store.folder)
+        if runner.folder:
+            with exporting(runner.folder, study, swept.failed, files) as folder:
+                _write_tables(swept, folder)
     return swept
 
 
-def _export(swept: Swept, folder: Path) -> None:
+def _write_tables(swept: Swept, folder: Path) -> None:
     """Write all that `compare` does of one study, a point at a time, and the curves."""
-    export_study(swept.study, swept.failed, folder)
     swept.to_csv(folder)
     parquet(folder / "runs.parquet", swept.run_columns, _blocks(swept.rows()))
     parquet(folder / "summary.parquet", swept.summary_columns, _blocks(swept.summary()))

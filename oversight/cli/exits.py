@@ -23,6 +23,13 @@ def refuse(*messages: str) -> NoReturn:
     sys.exit(BAD_INPUT)
 
 
+def fail(*messages: str) -> NoReturn:
+    """End because of something that the input did not cause, as a full disk."""
+    for message in messages:
+        click.echo(message, err=True)
+    sys.exit(SOME_FAILED)
+
+
 def interrupt(message: str = "interrupted") -> NoReturn:
     """End because somebody pressed Ctrl-C."""
     click.echo(f"\n{message}", err=True)

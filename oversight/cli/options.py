@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from oversight.cli.exits import BAD_INPUT, interrupt, refuse
+from oversight.cli.exits import BAD_INPUT, fail, interrupt, refuse
 
 if TYPE_CHECKING:
     from oversight.cli.progress import CellCount
@@ -47,6 +47,8 @@ class RunSettings:
     def study(self, sweeps: bool = False) -> Study:
         """The scenario with the command line's replicates and seed. Ends the program where the
         scenario or these options cannot be used."""
+        if self.out is not None and not self.out.strip():
+            refuse("--out '': expected the name of a folder, like results")
         if self.retry and not self.out:
             refuse("--retry is about an earlier run's --out DIR; expected it too")
         if self.cluster and self.jobs > 1:
@@ -65,7 +67,7 @@ class RunSettings:
         Ends the program where the folder, the workers or the cluster cannot be used. An
         interruption ends it too, and says what is kept.
         """
-        from oversight.core.errors import KnobError, StoreError, WorkersError
+        from oversight.core.errors import FolderError, KnobError, StoreError, WorkersError
 
         try:
             with ExitStack() as stack:
@@ -85,8 +87,10 @@ class RunSettings:
                 }
         except KnobError as error:
             refuse(f"{self.scenario}: sweep: {error}")
-        except StoreError as error:
+        except FolderError as error:
             refuse(str(error))
+        except StoreError as error:
+            fail(str(error))
         except WorkersError as error:
             refuse(f"--cluster {error}" if self.cluster else str(error))
         except KeyboardInterrupt:

@@ -58,6 +58,9 @@ class CellCount(Progress):
     def noted(self, text: str) -> None:
         click.echo(text, err=True)
 
+    def warned(self, text: str) -> None:
+        click.echo(text, err=True)
+
     def update(self) -> None:
         """Print a line, if the last one is long enough ago."""
         now = time.monotonic()

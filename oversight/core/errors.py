@@ -34,7 +34,12 @@ class KnobError(OversightError, ValueError):
 
 
 class StoreError(OversightError):
-    """A results folder that cannot be used."""
+    """Results that cannot be kept or read, through no fault of the input: a full disk, a store that
+    somebody else has locked."""
+
+
+class FolderError(StoreError):
+    """A results folder that is the wrong one to name; nothing was written there."""
 
 
 class WorkersError(OversightError):

@@ -10,6 +10,7 @@ A `Run` holds them. No number depends on any of them.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class Progress:
 
     def noted(self, text: str) -> None:
         """A line about the run, for a person."""
+
+    def warned(self, text: str) -> None:
+        """Something that whoever uses the results should know, as that a store was damaged."""
+        warnings.warn(text, stacklevel=2)
 
 
 class RunOptions(TypedDict, total=False):

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
+from oversight.running.folder import Folder, folder_of
 from oversight.running.keys import Keys
 from oversight.running.run import Progress, Run
 from oversight.running.store import Store
@@ -15,14 +15,24 @@ from oversight.studies.cases import Case
 
 Part = tuple[Keys, Sequence[Case]]
 """Cases of one study, to be run in each of its replicates."""
+LISTED = 50
+"""Cases that a message lists, at most."""
 
 
 class Runner:
-    """A store, workers that fill it, and who hears of it."""
+    """A store, workers that fill it, who hears of it, and the folder that results are written to,
+    if any."""
 
-    def __init__(self, store: Store, workers: Workers, progress: Progress | None = None) -> None:
-        self.store, self.workers = store, workers
+    def __init__(
+        self,
+        store: Store,
+        workers: Workers,
+        progress: Progress | None = None,
+        folder: Folder | None = None,
+    ) -> None:
+        self.store, self.workers, self.folder = store, workers, folder
         self.progress = Progress() if progress is None else progress
+        self._mended: dict[Case, list[int]] = {}
 
     def run(self, parts: Iterable[Part], since: int = 0) -> None:
         """Run cases of studies in every replicate, but for what the store has. Replicates below
@@ -35,6 +45,20 @@ class Runner:
             self.store.keep(keys.of, replicates)
             for replicate in replicates:
                 self.progress(replicate)
+                if self.store.damaged:
+                    for case in (*replicate.rows, *(lost.case for lost in replicate.failed)):
+                        self._mended.setdefault(case, []).append(replicate.number)
+
+    def mended(self) -> str:
+        """Which cells a damaged store lacked."""
+        cells = sum(map(len, self._mended.values()))
+        lines = [
+            f"  {case.label}, replicates {ranges(numbers)}"
+            for case, numbers in list(self._mended.items())[:LISTED]
+        ]
+        if len(self._mended) > LISTED:
+            lines.append(f"  and {len(self._mended) - LISTED} more")
+        return "\n".join([f"{cells} cells that the damaged store lacked were run", *lines])
 
     def _missing(self, parts: Iterable[Part], since: int) -> Iterator[Task]:
         for keys, cases in parts:
@@ -49,9 +73,43 @@ class Runner:
                     yield Task(keys, number, missing)
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers in a line.
+
+    >>> ranges([0, 1, 2, 7, 5, 4])
+    '0-2, 4-5, 7'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
 @contextmanager
-def started(run: Run) -> Iterator[Runner]:
-    """A runner as `run` describes it. Raises StoreError where its folder cannot be used."""
-    folder = None if run.out is None else Path(run.out)
-    with Store.open(folder) as store, Workers(run.executor, run.jobs) as workers:
-        yield Runner(store, workers, run.reporter)
+def started(run: Run, kind: str, files: Iterable[str] = ()) -> Iterator[Runner]:
+    """A runner as `run` describes it.
+
+    kind   of the results, one of `oversight.running.folder.KINDS`
+    files  what will be written to the folder, as far as it is known
+
+    Raises FolderError where its folder is the wrong one, StoreError where it cannot be used.
+    """
+    folder = None if run.out is None else Folder.open(folder_of(run.out), kind)
+    try:
+        if folder is not None:
+            folder.claim(files)
+        store = Store.open() if folder is None else Store.open(folder.path, folder.read_only)
+        with Workers(run.executor, run.jobs) as workers:
+            into = None if folder is None or folder.read_only else folder
+            runner = Runner(store, workers, run.reporter, into)
+            for note in store.notes:
+                runner.progress.warned(note)
+            yield runner
+            if store.damaged:
+                runner.progress.warned(runner.mended())
+    finally:
+        if folder is not None:
+            folder.release()

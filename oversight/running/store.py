@@ -4,115 +4,120 @@ A row of numbers a cell and replicate, under a key that says what decides them. 
 same in a temporary file, so that no run has to fit in memory.
 
 What a killed run keeps: every chunk of replicates that the workers had handed over. A replicate is
-written whole or not at all.
+written whole or not at all. Every row has a check of its own, and all are looked at when the store
+is opened: what is damaged is taken out, and run again.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.errors import StoreError
-from oversight.running import tables
+from oversight.running import salvage, tables
 from oversight.running.failed import LOST, Failed
+from oversight.running.folder import STORE
 from oversight.running.replicate import COLUMNS, Replicate
 from oversight.studies.cases import Case
+from oversight.studies.fingerprint import of_engine
 
-STORE = "results.sqlite"
 ROOM = 2**25
 """Bytes of numbers that are held in memory; older ones are read again."""
-CELLS = 4096
-"""Cells whose place in the tables is remembered."""
-
-
-class Key(NamedTuple):
-    """What the numbers of a cell are kept under: two texts, that of its study and its own."""
-
-    study: str
-    cell: str
+Key = bytes
+"""What the numbers of a cell are kept under: a digest of all that decides them."""
 
 
 class Store:
     """A results folder's numbers, or those of a run that keeps none.
 
-    Rows are in the order of `COLUMNS`; NaN stands where there is nothing to measure, or where an
-    older row lacks a column.
+    notes    what the run should tell: damage, numbers of another version
+    damaged  whether anything was damaged when the store was opened
     """
 
-    def __init__(
-        self, folder: Path | None, database: sqlite3.Connection, lock: FileLock | None
-    ) -> None:
-        self.folder, self._database, self._lock = folder, database, lock
-        self._places: dict[Key, int] = {}
+    def __init__(self, database: sqlite3.Connection, path: Path | None = None) -> None:
+        self.path, self._database = path, database
+        self.notes: list[str] = []
+        self.damaged = False
         self._arrays: OrderedDict[Key, FloatArray] = OrderedDict()
         self._bytes = 0
-        with database:  # what a dead worker cost an earlier run is tried again
-            database.execute("DELETE FROM failed WHERE origin = ?", (LOST,))
 
     def __del__(self) -> None:
         self._database.close()
 
     @staticmethod
-    def open(folder: Path | None = None) -> Store:
+    def open(folder: Path | None = None, read_only: bool = False) -> Store:
         """The store of a folder, new or as an earlier run left it; without a folder, one that ends
-        with the run.
+        with the run. What is damaged in it is taken out.
 
-        Raises StoreError where the folder cannot hold a store, or another run writes there.
+        Raises FolderError where the store is not of this version of the program, StoreError where
+        it cannot be used.
         """
         if folder is None:
-            return Store(None, tables.temporary(), None)
+            return Store(tables.temporary())
+        path = folder / STORE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = tables.locked(folder)
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot keep results there: {error}") from None
-        try:
-            return Store(folder, tables.database_at(folder / STORE), lock)
-        except StoreError:
-            lock.release()
-            raise
+            new = not read_only and (not path.exists() or not path.stat().st_size)
+            store = Store(tables.connected(path, read_only), path)
+            if new:
+                tables.create(store._database)
+            elif what := tables.damage(store._database, path):
+                store._mend(what, read_only)
+            if not read_only:
+                store._start()
+        except (OSError, sqlite3.Error) as error:
+            raise tables.explained(path, error) from None
+        return store
 
-    def __enter__(self) -> Store:
-        return self
+    def _mend(self, what: str, read_only: bool) -> None:
+        """Go on with what is whole."""
+        assert self.path is not None
+        if read_only:
+            raise StoreError(f"{self.path}: damaged ({what}), and cannot be written to")
+        self._database.close()
+        rows, aside = salvage.renew(self.path)
+        self._database = tables.connected(self.path)
+        self.damaged = True
+        self.notes.append(
+            f"{self.path}: damaged ({what}). {rows} whole rows are kept, the damaged file is now "
+            f"{aside.name}; what is missing is run again"
+        )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Others may write to the folder again; what is here can still be read."""
-        if self._lock is not None:
-            self._lock.release()
+    def _start(self) -> None:
+        """What a dead worker cost an earlier run is tried again; whose code wrote here is noted."""
+        query = "SELECT 1 FROM failed WHERE origin = ?"
+        if self._rows(query, LOST):
+            with self._writing():
+                self._delete("origin = ?", LOST)
+        written = dict(self._rows("SELECT key, value FROM store")).get("engine")
+        if written == of_engine():
+            return
+        if written is not None:
+            self.notes.append(
+                f"{self.path}: its numbers are of another version of this program's code; they "
+                "stay there, and all is run again"
+            )
+        with self._writing():
+            self._note("engine", of_engine())
 
     def finished(self, key: Key, replicates: int) -> BoolArray:
         """By replicate, (replicates,): whether its numbers are here, or that it failed."""
         done = np.zeros(replicates, dtype=np.bool_)
-        place = self._place(key)
-        for table in ("numbers", "failed") if place else ():
+        for table in ("numbers", "failed"):
             query = f"SELECT replicate FROM {table} WHERE cell = ? AND replicate < ?"
-            rows = self._database.execute(query, (place, replicates))
-            done[[number for (number,) in rows]] = True
+            done[[number for (number,) in self._rows(query, key, replicates)]] = True
         return done
 
     def has(self, key: Key, number: int) -> bool:
         """Whether the numbers of one replicate are here, or that it failed."""
-        place = self._place(key)
-        for table in ("numbers", "failed") if place else ():
-            query = f"SELECT 1 FROM {table} WHERE cell = ? AND replicate = ?"
-            if self._database.execute(query, (place, number)).fetchone():
-                return True
-        return False
+        query = "SELECT 1 FROM {} WHERE cell = ? AND replicate = ?"
+        return any(self._rows(query.format(table), key, number) for table in ("numbers", "failed"))
 
     def array(self, key: Key, replicates: int) -> FloatArray:
         """Numbers of a cell, (replicates, columns), read only; NaN where there are none."""
@@ -140,22 +145,15 @@ class Store:
         return array.reshape(-1)
 
     def _fill(self, array: FloatArray, key: Key, query: str, value: int) -> None:
-        """Write the rows of a query, each with its place, into an array of today's columns."""
-        place = self._place(key)
-        if place is None:
-            return
-        text = "SELECT columns FROM cells WHERE id = ?"
-        kept = json.loads(self._database.execute(text, (place,)).fetchone()[0])
-        ours = [i for i, name in enumerate(COLUMNS) if name in kept]
-        theirs = [kept.index(COLUMNS[i]) for i in ours]
-        for number, numbers in self._database.execute(query, (place, value)):
-            array[number, ours] = np.frombuffer(numbers, dtype="<f8")[theirs]
+        """Write the rows of a query, each with its place, into an array."""
+        for number, numbers in self._rows(query, key, value):
+            array[number] = np.frombuffer(numbers, dtype="<f8")
 
     def failure(self, key: Key, case: Case, number: int) -> Failed | None:
         """Why a case failed in one replicate; None where it did not."""
         query = "SELECT error, origin, traceback FROM failed WHERE cell = ? AND replicate = ?"
-        row = self._database.execute(query, (self._place(key), number)).fetchone()
-        return None if row is None else Failed(case, number, *row)
+        rows = self._rows(query, key, number)
+        return Failed(case, number, *rows[0]) if rows else None
 
     def failed(
         self,
@@ -170,7 +168,7 @@ class Store:
         every = [
             Failed(case, *row)
             for case, key in keys.items()
-            for row in self._database.execute(query, (self._place(key), replicates))
+            for row in self._rows(query, key, replicates)
         ]
         seen = set() if seen is None else seen
         for lost in sorted(every, key=lambda lost: (lost.replicate, lost.case)):
@@ -185,65 +183,63 @@ class Store:
         """Let what failed be tried again."""
         with self._writing():
             for key in keys:
-                self._database.execute("DELETE FROM failed WHERE cell = ?", (self._place(key),))
+                self._delete("cell = ?", key)
 
     def keep(self, key_of: Callable[[Case], Key], replicates: Iterable[Replicate]) -> None:
         """Commit replicates, each whole, under the keys of their cases."""
-        numbers = "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)"
-        failed = "INSERT OR REPLACE INTO failed VALUES (?, ?, ?, ?, ?)"
         with self._writing():
+            before = self._database.total_changes
             for replicate in replicates:
                 for case, row in replicate.rows.items():
                     key, blob = key_of(case), np.asarray(row, dtype="<f8").tobytes()
-                    values = (self._place_to_write(key), replicate.number, blob)
-                    self._database.execute(numbers, values)
+                    self._insert("numbers", key, replicate.number, blob)
                     self._drop(key)
                 for lost in replicate.failed:
-                    place = self._place_to_write(key_of(lost.case))
-                    words = (lost.error, lost.origin, lost.traceback)
-                    self._database.execute(failed, (place, lost.replicate, *words))
+                    texts = (lost.error, lost.origin, lost.traceback)
+                    clean = (text.encode("utf-8", "replace").decode() for text in texts)
+                    self._insert("failed", key_of(lost.case), lost.replicate, *clean)
+            self._counted(self._database.total_changes - before)
+
+    def _insert(self, table: str, *values: object) -> None:
+        """Write a row, unless there is one."""
+        self._database.execute(tables.INSERT[table], tables.checked(table, *values))
+
+    def _delete(self, where: str, value: object) -> None:
+        """Take failures out."""
+        done = self._database.execute(f"DELETE FROM failed WHERE {where}", (value,))
+        self._counted(-done.rowcount)
+
+    def _counted(self, more: int) -> None:
+        """Note how many rows of results there are."""
+        (rows,) = self._database.execute("SELECT value FROM store WHERE key = 'rows'").fetchone()
+        self._note("rows", str(int(rows) + more))
+
+    def _note(self, key: str, value: str) -> None:
+        """Write what the store says of itself."""
+        self._database.execute("DELETE FROM store WHERE key = ?", (key,))
+        self._insert("store", key, value)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query comes to."""
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise tables.explained(self.path or Path("a temporary file"), error) from None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        """All that is written within, or nothing."""
         try:
             with self._database:
                 yield
-        except BaseException as error:
-            self._places.clear()  # new ones were taken back
-            if not isinstance(error, sqlite3.Error):
-                raise
-            where, then = self.folder or "a temporary file", ""
-            if self.folder is not None:
-                there = (self.folder / STORE).exists()
-                then = ". What was written before is kept; the same command goes on from there"
-                then = then if there else ". The folder was taken away while the run went on"
-            raise StoreError(f"{where}: cannot write results: {error}{then}") from None
+        except sqlite3.Error as error:
+            if self.path is not None and not self.path.exists():
+                gone = "the folder was taken away while the run went on"
+                raise StoreError(f"{self.path}: cannot write results: {gone}") from None
+            path = self.path or Path("a temporary file")
+            raise StoreError(f"cannot write results: {tables.explained(path, error)}") from None
 
     def _drop(self, key: Key) -> None:
         """Let go of an array in memory."""
         array = self._arrays.pop(key, None)
         self._bytes -= 0 if array is None else array.nbytes
-
-    def _place(self, key: Key) -> int | None:
-        """The cell's number in the tables; None where it has none."""
-        if key not in self._places:
-            query = "SELECT id FROM cells WHERE study = ? AND what = ?"
-            row = self._database.execute(query, key).fetchone()
-            if row is None:
-                return None
-            if len(self._places) > CELLS:
-                self._places.clear()
-            self._places[key] = int(row[0])
-        return self._places[key]
-
-    def _place_to_write(self, key: Key) -> int:
-        """The same, a new one where it has none."""
-        place = self._place(key)
-        if place is None:
-            self._database.execute(
-                "INSERT INTO cells (study, what, columns) VALUES (?, ?, ?)",
-                (*key, json.dumps(COLUMNS)),
-            )
-            place = self._place(key)
-        assert place is not None
-        return place

@@ -25,6 +25,16 @@ class Case(NamedTuple):
     failure: str = ""
     severity: float = 0.0
 
+    @property
+    def label(self) -> str:
+        """The case in a line.
+
+        >>> Case("debate", "collusion", 0.5).label
+        'debate under collusion 0.5'
+        """
+        struck = f" under {self.failure} {self.severity:g}" if self.failure else ""
+        return self.protocol + struck
+
 
 def written_unaided(protocols: Mapping[str, Overseer]) -> str | None:
     """The name of the protocol that is written `direct: {}`, the unaided overseer; None where there

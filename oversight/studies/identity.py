@@ -1,8 +1,8 @@
 """What decides the numbers of a cell, as text: results are kept under it and found again by it.
 
-It covers the scenario as far as it decides numbers, the code of mechanisms, failures, worlds and
-students that are not the engine's own, and the versions of the libraries that draw and fit. Options
-left at their defaults are not part of it, so that a new option leaves old results as they are.
+It covers the scenario as far as it decides numbers, the engine's own code, the code of mechanisms,
+failures, worlds and students that are not the engine's, and the versions of the libraries that draw
+and fit. Options left at their defaults are not part of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oversight.components.overseer import Overseer
 from oversight.core.config import Config, default_of
 from oversight.failures.injection import Injection
 from oversight.studies.cases import Case, cells_of, unaided_of
-from oversight.studies.fingerprint import installed, of_class
+from oversight.studies.fingerprint import installed, of_class, of_engine
 from oversight.studies.schema import Scenario
 
 DECIDE = ("seed", "world", "overseer", "model", "student")
@@ -38,6 +38,7 @@ def of_study(study: Scenario) -> str:
         {
             "study": of_replicate(study),
             "versions": {name: installed(name) for name in libraries},
+            "engine": of_engine(),
             "code": code,
         }
     )

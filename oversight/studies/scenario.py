@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from oversight.core.config import nearest
 from oversight.core.errors import Problem, ScenarioError
+from oversight.core.files import write
 from oversight.core.messages import clipped, message_of
 from oversight.core.plugins import GROUPS, plugins
 from oversight.studies.schema import SCHEMA, future
@@ -103,7 +104,7 @@ def written(study: Study, folder: Path | None = None) -> str:
     tree = getattr(study.world, "tree", None)
     if folder is not None and isinstance(tree, FileTree):
         sections["world"]["tree"]["path"] = "tree.json"
-        (folder / "tree.json").write_text(as_json(tree.tree), encoding="utf-8")
+        write(folder / "tree.json", as_json(tree.tree))
     # Off unless they are there.
     for section in ("baseline", "desk", "sweep", "design", "sensitivity"):
         if not sections[section]:
