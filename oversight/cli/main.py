@@ -5,6 +5,8 @@ Heavy libraries are imported by the functions that use them, so that --help answ
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from oversight.cli.check import check
@@ -13,13 +15,29 @@ from oversight.cli.design import design
 from oversight.cli.hints import Hinting
 from oversight.cli.listing import listing
 from oversight.cli.new import new
+from oversight.cli.printing import printing
 from oversight.cli.sensitivity import sensitivity
 from oversight.cli.stress import stress
 
 COMMANDS = (check, compare, design, listing, new, sensitivity, stress)
 
 
-@click.group(cls=Hinting, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(Hinting):
+    """The commands, none of which minds how stdout ends."""
+
+    def make_context(self, *words: Any, **options: Any) -> click.Context:
+        """Read the command line; --help prints here."""
+        with printing():
+            return super().make_context(*words, **options)
+        raise click.exceptions.Exit(0)  # nobody read it
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with printing():
+            return super().invoke(ctx)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oversight-simulator", prog_name="oversight")
 def main() -> None:
     """Compare scalable-oversight mechanisms by the performance gap their labels recover.

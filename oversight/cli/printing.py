@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from oversight.cli.exits import fail
 
 if TYPE_CHECKING:
     from oversight.reports.document import Document, Format
@@ -16,7 +21,36 @@ NARROWEST = 60
 
 def show(document: Document, form: Format) -> None:
     """Print a document; a table is as wide as the terminal."""
-    document.write(form, sys.stdout, _width())
+    with printing():
+        document.write(form, sys.stdout, _width())
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Print on stdout. Whoever reads no further, like `head -1`, is left in peace; where stdout is
+    full, the program ends with a line that says so. What stdout's encoding lacks is escaped."""
+    with suppress(AttributeError):  # a stream of somebody's own
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    except OSError as error:
+        if error.filename is not None:  # of another file
+            raise
+        _silence()
+        fail(f"stdout: cannot be written: {error.strerror or error}")
+
+
+def _silence() -> None:
+    """Let what is still to be printed, and the flush at the end of the program, go nowhere."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _width() -> int:

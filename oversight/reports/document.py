@@ -143,7 +143,14 @@ class Document:
         """Print title, tables and paragraphs for a terminal, a blank line between them."""
         from rich.console import Console
 
-        console = Console(file=file, width=width, highlight=False)
+        class Plain(Console):
+            """Leaves it to the caller what happens where nobody reads."""
+
+            def on_broken_pipe(self) -> None:
+                """Pass the error on."""
+                raise
+
+        console = Plain(file=file, width=width, highlight=False)
         if self.title:
             Paragraph(self.title).print_on(console)
         for place, part in enumerate(self.parts()):
