@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -258,3 +265,120 @@ def test_who_ends_the_program_is_a_failed_cell(error: BaseException) -> None:
 def test_ctrl_c_is_not_swallowed() -> None:
     with pytest.raises(KeyboardInterrupt):
         beside(raising(KeyboardInterrupt()))
+
+
+LOUD = """
+import sys
+import numpy as np
+from oversight import Mechanism, Verdicts
+
+print("loud is imported")
+
+class Loud(Mechanism):
+    '''Prints whatever it does.'''
+
+    name = "loud"
+
+    def prepare(self, pool, setting):
+        print("loud prepares")
+        return super().prepare(pool, setting)
+
+    def assess(self, claims, evidence=None):
+        print("loud, assesses,", claims.shape)
+        return Verdicts.of(np.where(self.pool.gold, 1.0, -1.0)[claims.item])
+
+class Quitter(Loud):
+    '''Ends the program.'''
+
+    name = "quitter"
+
+    def assess(self, claims, evidence=None):
+        sys.exit(0)
+
+class Picky(Loud):
+    '''Ends the program when it is checked.'''
+
+    name = "picky"
+
+    def problems(self, world):
+        sys.exit(0)
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder with plugins that print or end the program, found as installed ones are."""
+    info = tmp_path / "loud-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    (tmp_path / "loud.py").write_text(LOUD)
+    (tmp_path / "gone.py").write_text("import sys\nprint('gone is imported')\nsys.exit(0)\n")
+    (info / "entry_points.txt").write_text(
+        "[oversight.mechanisms]\nloud = loud:Loud\nquitter = loud:Quitter\npicky = loud:Picky\n"
+        "gone = gone:Gone\n"
+    )
+    for name in ("loud", "quitter", "picky", "gone", "direct"):
+        (tmp_path / f"{name}.yaml").write_text(
+            "oversight: 1\nreplicates: 2\nworld: {train_items: 100, test_items: 100}\n"
+            f"protocols:\n  it: {{{name}: {{}}}}\n  debate: {{debate: {{}}}}\n"
+        )
+    return tmp_path
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command with these plugins installed."""
+    paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-m", "oversight", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_plugin_prints_goes_to_stderr(installed: Path, jobs: str) -> None:
+    """At import, in this process and in workers: what is printed as CSV or JSON stays clean."""
+    done = command(installed, "compare", "loud.yaml", "-j", jobs, "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert rows[0][:2] == ["scenario", "protocol"]
+    assert "loud is imported" in done.stderr
+    assert "loud, assesses, (100,)" in done.stderr
+    done = command(installed, "compare", "loud.yaml", "-j", jobs, "--format", "json")
+    assert json.loads(done.stdout)
+    listed = command(installed, "list", "mechanisms")
+    assert "Prints whatever it does." in listed.stdout
+    assert "imported" not in listed.stdout
+    assert command(installed, "check", "--show", "loud.yaml").stdout.startswith("oversight: 1")
+
+
+def test_sys_exit_in_a_plugin_is_a_failed_cell(installed: Path) -> None:
+    """The others are shown, the exit status is 1, and the message says who it was."""
+    done = command(installed, "compare", "quitter.yaml")
+    assert done.returncode == 1
+    assert "debate" in done.stdout
+    assert "quitter tried to end the program (SystemExit: 0)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_sys_exit_while_it_is_checked_is_no_success(installed: Path) -> None:
+    done = command(installed, "check", "picky.yaml")
+    assert done.returncode == 1
+    assert "a plugin tried to end the program: SystemExit: 0" in done.stderr
+    assert "loud.py" in done.stderr
+
+
+def test_sys_exit_at_import_silences_nobody_else(installed: Path) -> None:
+    """It is a broken plugin, and is reported as one where it is wanted."""
+    assert command(installed, "compare", "direct.yaml").returncode == 0
+    listed = command(installed, "list", "mechanisms")
+    assert listed.returncode == 0
+    assert "BROKEN: mechanism 'gone' (gone:Gone from loud)" in listed.stdout
+    assert "does not import: SystemExit: 0" in listed.stdout
+    wanted = command(installed, "check", "gone.yaml")
+    assert wanted.returncode == 2
+    assert "does not import: SystemExit: 0" in wanted.stderr

@@ -128,6 +128,6 @@ def test_a_cluster_without_the_plugin_names_it(
 
         mine = {"protocols": {"m": plugin_of_mine.Mine()}}
         study = Study.model_validate(SMALL).model_copy(update=mine)
-        with pytest.raises(WorkersError, match="cannot load 'mine'.*install there"):
+        with pytest.raises(WorkersError, match=r"cannot load 'mine'.*install there"):
             oversight.compare(study, executor=client.get_executor())
     assert "plugin_of_mine" not in capfd.readouterr().err

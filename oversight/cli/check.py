@@ -10,6 +10,7 @@ import click
 
 from oversight.cli.exits import BAD_INPUT, refuse
 from oversight.cli.options import try_load
+from oversight.cli.printing import stdout
 
 if TYPE_CHECKING:
     from oversight.studies.study import Study
@@ -29,7 +30,7 @@ def check(scenarios: tuple[str, ...], show: bool, tree: str | None, schema: bool
 
         from oversight.studies import json_schema
 
-        click.echo(json.dumps(json_schema.schema(), indent=2))
+        click.echo(json.dumps(json_schema.schema(), indent=2), file=stdout())
     elif not scenarios:
         from oversight.studies.scenario import names
 
@@ -47,11 +48,11 @@ def _checked(scenario: str, show: bool, tree: str | None) -> bool:
     if show:
         from oversight.studies.scenario import written
 
-        click.echo(written(study), nl=False)
+        click.echo(written(study), nl=False, file=stdout())
     elif tree is not None:
         return _draw(scenario, study, tree)
     else:
-        click.echo(f"{scenario}: ok, {_size(study)}")
+        click.echo(f"{scenario}: ok, {_size(study)}", file=stdout())
     return True
 
 
@@ -76,5 +77,5 @@ def _draw(scenario: str, study: Study, protocol: str) -> bool:
         hint = nearest(protocol, list(study.cells))
         click.echo(f"{scenario}: has no protocol {protocol!r}; {hint}", err=True)
         return False
-    click.echo(f"{protocol}: {draw(study.cells[protocol])}")
+    click.echo(f"{protocol}: {draw(study.cells[protocol])}", file=stdout())
     return True

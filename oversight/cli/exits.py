@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -34,6 +37,24 @@ def interrupt(message: str = "interrupted") -> NoReturn:
     """End because somebody pressed Ctrl-C."""
     click.echo(f"\n{message}", err=True)
     sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def plugins_apart() -> Iterator[None]:
+    """Where something else than the program's own code ends the program, it is an error: a plugin's
+    `sys.exit(0)` would otherwise look like a run without results."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        if Path(frame.filename).parent == Path(__file__).parent:
+            raise
+        ended = f"{type(error).__name__}: {error}"
+        where = f"{frame.filename}:{frame.lineno}"
+        click.echo(f"a plugin tried to end the program: {ended} ({where})", err=True)
+        sys.exit(SOME_FAILED)
 
 
 def finish(failed: Sequence[Failed]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from oversight.cli.exits import refuse
+from oversight.cli.printing import stdout
 
 KINDS = ("mechanisms", "failures", "worlds", "students", "scenarios")
 
@@ -26,7 +27,7 @@ def listing(what: str | None) -> None:
         if not any(every.values()):
             _refuse(what)
     for place, (kind, lines) in enumerate((k, lines) for k, lines in every.items() if lines):
-        click.echo(f"{chr(10) if place else ''}{kind}:")
+        click.echo(f"{chr(10) if place else ''}{kind}:", file=stdout())
         _print(lines)
 
 
@@ -45,7 +46,7 @@ def _lines_of(name: str, lines: dict[str, str]) -> dict[str, str]:
 def _print(lines: dict[str, str]) -> None:
     wide = max(map(len, lines), default=0)
     for name in sorted(lines):
-        click.echo(f"{name:{wide}}  {lines[name]}")
+        click.echo(f"{name:{wide}}  {lines[name]}", file=stdout())
 
 
 def _lines(kind: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ Heavy libraries are imported by the functions that use them, so that --help answ
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import click
@@ -12,10 +13,11 @@ import click
 from oversight.cli.check import check
 from oversight.cli.compare import compare
 from oversight.cli.design import design
+from oversight.cli.exits import plugins_apart
 from oversight.cli.hints import Hinting
 from oversight.cli.listing import listing
 from oversight.cli.new import new
-from oversight.cli.printing import printing
+from oversight.cli.printing import printing, reserved_stdout
 from oversight.cli.sensitivity import sensitivity
 from oversight.cli.stress import stress
 
@@ -46,5 +48,19 @@ def main() -> None:
     """
 
 
+def _guarded(command: click.Command) -> click.Command:
+    """The command, in which plugins can neither print among the results nor end the program."""
+    callback = command.callback
+    assert callback is not None
+
+    @wraps(callback)
+    def run(*values: object, **options: object) -> object:
+        with plugins_apart(), reserved_stdout():
+            return callback(*values, **options)
+
+    command.callback = run
+    return command
+
+
 for command in COMMANDS:
-    main.add_command(command)
+    main.add_command(_guarded(command))

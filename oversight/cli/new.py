@@ -17,6 +17,7 @@ from string import Template
 import click
 
 from oversight.cli.exits import refuse
+from oversight.cli.printing import stdout
 
 TEMPLATES = Path(__file__).parent / "templates"
 PLUGINS = {"mechanism": "mechanisms", "failure": "failures", "world": "worlds"}
@@ -80,9 +81,9 @@ def new(kind: str, name: str, into: str) -> None:
     except OSError as error:
         refuse(f"{target} cannot be written: {error.strerror or error}; choose another with --into")
     for file in files:
-        click.echo(f"wrote {target / file}")
+        click.echo(f"wrote {target / file}", file=stdout())
     folder = str(target) if target.is_absolute() else os.path.join(".", target)
-    click.echo("next:\n" + NEXT[kind].format(folder=folder, name=name))
+    click.echo("next:\n" + NEXT[kind].format(folder=folder, name=name), file=stdout())
 
 
 def class_name(name: str) -> str:

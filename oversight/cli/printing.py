@@ -1,12 +1,12 @@
-"""Results on stdout, in the format that was chosen."""
+"""Results on stdout, in the format that was chosen; what plugins print goes to stderr."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, TextIO
 
 from oversight.cli.exits import fail
 
@@ -22,7 +22,7 @@ NARROWEST = 60
 def show(document: Document, form: Format) -> None:
     """Print a document; a table is as wide as the terminal."""
     with printing():
-        document.write(form, sys.stdout, _width())
+        document.write(form, stdout(), _width())
 
 
 @contextmanager
@@ -30,12 +30,12 @@ def printing() -> Iterator[None]:
     """Print on stdout. Whoever reads no further, like `head -1`, is left in peace; where stdout is
     full, the program ends with a line that says so. What stdout's encoding lacks is escaped."""
     with suppress(AttributeError):  # a stream of somebody's own
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stdout().reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            stdout().flush()
     except BrokenPipeError:
         _silence()
     except OSError as error:
@@ -49,13 +49,34 @@ def _silence() -> None:
     """Let what is still to be printed, and the flush at the end of the program, go nowhere."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stdout().fileno())
         os.close(nowhere)
 
 
+_reserved: list[TextIO] = []
+"""The stdout of each command that runs, the innermost last."""
+
+
+@contextmanager
+def reserved_stdout() -> Iterator[None]:
+    """Keep stdout for `stdout()`: whoever else prints meanwhile, as plugins do, prints to
+    stderr."""
+    _reserved.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.pop()
+
+
+def stdout() -> TextIO:
+    """Where results go."""
+    return _reserved[-1] if _reserved else sys.stdout
+
+
 def _width() -> int:
-    if not sys.stdout.isatty():
+    if not stdout().isatty():
         return WIDTH
     from rich.console import Console
 
-    return max(Console().width, NARROWEST)
+    return max(Console(file=stdout()).width, NARROWEST)

@@ -113,7 +113,9 @@ def _imported(group: str, entry: EntryPoint, origins: list[str]) -> Kind | Plugi
     which = f"{group.removesuffix('s')} {entry.name!r} ({origins[0]})"
     try:
         kind = entry.load()
-    except Exception as error:  # a stranger's import may fail in any way
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's import may fail in any way
         return PluginError(f"{which} does not import: {type(error).__name__}: {error}")
     missing = [part for part in NEEDED.get(group, ()) if not hasattr(kind, part)]
     if missing:

@@ -4,7 +4,6 @@ on what when."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,9 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
             chosen = np.arange(min(items, pool.draws.items))
             verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
             texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
-        except Exception as error:  # reported where the run reports it too
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # reported where the run reports it too
             texts[name] = f"{head}failed: {type(error).__name__}: {error}\n"
     return texts
 
@@ -39,10 +40,14 @@ def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetabl
     """Who worked on what when, by protocol, at the study's desk; none of a protocol that fails."""
     assert study.desk is not None
     for name, protocol in study.cells.items():
-        with suppress(Exception):  # reported where the run reports it too
+        try:
             pool = study.world.pool(study.seed, replicate, "train")
             staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
-            yield name, staffed.timetable
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # reported where the run reports it too
+            continue
+        yield name, staffed.timetable
 
 
 def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:
