@@ -167,6 +167,21 @@ def test_odd_trees(name: str, tmp_path: Path) -> None:
     assert "Error" not in problem
 
 
+def test_graphml_without_types_is_read_without_a_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    graph = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+      <key id="gate" for="node" attr.name="gate"/>
+      <graph edgedefault="directed">
+        <node id="a"><data key="gate">or</data></node><node id="b"/><node id="c"/>
+        <edge source="a" target="b"/><edge source="a" target="c"/>
+      </graph></graphml>"""
+    (tmp_path / "tree.graphml").write_text(graph)
+    (tmp_path / "typeless.yaml").write_text(FILE.replace(".json", ".graphml"))
+    assert len(load(tmp_path / "typeless.yaml").world.task_tree) == 3
+    assert not list(recwarn)
+
+
 def test_graphml_without_sense(tmp_path: Path) -> None:
     (tmp_path / "tree.graphml").write_text("<graphml><graph/></graph>")
     (problem,) = refusals(tmp_path, FILE.replace(".json", ".graphml"))

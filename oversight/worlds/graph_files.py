@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +89,9 @@ def _from_graphml(text: str) -> Graph:
     _few(kinds.count("node"), kinds.count("edge"))
     if text.count("<") > MOST_TAGS:
         raise TreeError(f"GraphML of {text.count('<'):,} tags; at most {MOST_TAGS:,}")
-    graph: Graph = nx.parse_graphml(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # attributes without a type are text
+        graph: Graph = nx.parse_graphml(text)
     if not graph.is_directed():
         raise TreeError(UNDIRECTED)
     return graph
