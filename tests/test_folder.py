@@ -241,6 +241,30 @@ def test_a_built_package_knows_its_revision(tmp_path: Path) -> None:
     assert str(nothing["git_revision_from"]).startswith("none: ")
 
 
+@pytest.mark.parametrize("space", ["depth: 1, mechanisms: [direct, debate]", "depth: 2"])
+def test_a_budget_below_every_protocol_is_refused_at_once(space: str, here: Path) -> None:
+    """Before anything runs, and nothing is written."""
+    cut = SMALL.index("design:")
+    Path("small.yaml").write_text(SMALL[:cut] + f"design: {{evaluations: 16, {space}}}\n")
+    done = CliRunner().invoke(main, ["design", "small.yaml", "--minutes", "0.001", "--out", "out"])
+    assert done.exit_code == 2, done.stderr
+    assert "at most 0.001 human minutes an item; the cheapest, " in done.stderr
+    assert "protocols tried" not in done.stderr
+    assert not Path("out").exists()
+
+
+def test_a_search_that_comes_to_nothing_keeps_what_it_tried(here: Path) -> None:
+    cut = SMALL.index("design:")
+    few = SMALL[:cut].replace("400", "20")
+    Path("small.yaml").write_text(few + SMALL[cut:])
+    done = CliRunner().invoke(main, ["design", "small.yaml", "--out", "out"])
+    assert done.exit_code == 1
+    assert "What was tried is kept in out" in done.stderr
+    rows = sqlite3.connect("out/results.sqlite").execute("SELECT count(*) FROM numbers")
+    assert rows.fetchone()[0] > 0
+    assert json.loads(Path("out/manifest.json").read_text())["kind"] == "design"
+
+
 @pytest.mark.parametrize("run", [oversight.compare, oversight.stress, design, analyze])
 def test_functions_refuse_the_same(run: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")

@@ -12,10 +12,11 @@ from typing import Unpack
 
 import numpy as np
 
+from oversight.analyses.costing import refuse_small_budget
 from oversight.analyses.exporting import exporting
 from oversight.analyses.searching import RunCases, Tried, at_random, search
 from oversight.core.columns import names
-from oversight.core.errors import DesignError
+from oversight.core.errors import NothingKeptError
 from oversight.core.files import write, writing
 from oversight.findings import columns
 from oversight.findings.design import Designed
@@ -38,12 +39,14 @@ def design(
     run  executor, jobs, out, retry, progress: see `oversight.running.run.Run`; `out` keeps every
          evaluation, so that a killed search goes on, and the front as scenario files
 
-    Raises DesignError where nothing that was tried keeps the constraints, StoreError where the
+    Raises DesignError where the budget is below what any protocol costs, before anything runs;
+    NothingKeptError where nothing that was tried keeps the constraints; StoreError where the
     folder cannot be used, WorkersError where nobody can do the work.
     """
     options = Run.of(design, run)
     settings = study.design or Design()
     space = settings.space(study.world)
+    refuse_small_budget(study, settings, space)
     old = Path(options.out, "front").glob("*.*") if options.out else ()
     files = ["design.csv", *(f"front/{path.name}" for path in old if _is_front(path.name))]
     with started(options, "design", files) as runner:
@@ -57,7 +60,7 @@ def design(
         tried = Tried(study, settings, running)
         how = search(tried, space, hears)
         if not tried.front:
-            raise DesignError(_nothing_kept(tried))
+            raise NothingKeptError(_nothing_kept(tried))
         blind = Tried(study, settings, running)
         at_random(blind, space, len(tried.points))
         front = {f"f{i}": point for i, point in enumerate(tried.front, 1)}

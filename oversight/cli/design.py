@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from oversight.cli.exits import finish, refuse
+from oversight.cli.exits import fail, finish, refuse
 from oversight.cli.hints import Finite
 from oversight.cli.options import RunSettings, run_options
 from oversight.cli.printing import show
@@ -31,7 +31,7 @@ def design(settings: RunSettings, evaluations: int | None, minutes: float | None
 
     from oversight.analyses.designing import design as run_study
     from oversight.cli.progress import progress
-    from oversight.core.errors import DesignError
+    from oversight.core.errors import DesignError, NothingKeptError
     from oversight.core.messages import message_of
     from oversight.reports.design import document
     from oversight.studies.design import Design
@@ -45,6 +45,8 @@ def design(settings: RunSettings, evaluations: int | None, minutes: float | None
     try:
         with settings.running(progress()) as run:
             designed = run_study(study, **run)
+    except NothingKeptError as error:
+        fail(f"{error}{f'. What was tried is kept in {settings.out}' if settings.out else ''}")
     except DesignError as error:
         refuse(str(error))
     show(document(designed), settings.form)

@@ -50,6 +50,10 @@ class DesignError(OversightError):
     """A search for protocols that cannot be made."""
 
 
+class NothingKeptError(DesignError):
+    """A search after which no protocol keeps the constraints."""
+
+
 class SensitivityError(OversightError):
     """A sensitivity analysis that cannot be made."""
 
