@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 import oversight
+from mechanisms.cascade import Cascade
 from mechanisms.consultancy import Consultancy
 from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
@@ -32,9 +33,11 @@ from oversight import (
 from oversight.desk import planning
 from oversight.desk.hours import Hours
 from oversight.desk.human_factors import Seated
-from oversight.desk.queue import ready_times
+from oversight.desk.queue import Manner, ready_times
 from oversight.desk.staffed import Staffed
+from oversight.desk.timetable import Sitting
 from oversight.desk.workplace import Workplace
+from oversight.reports.timeline import effort_by_half_hour
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from tests.helpers import binomial_error, pool, setting, tree, world
@@ -281,6 +284,55 @@ def test_effort_falls_with_work_and_comes_back_with_rest() -> None:
     assert (second.start, second.manner.effort) == (1440 + 540, 1.0)
 
 
+@pytest.mark.parametrize("least", [0.01, 0.503, 0.52, 0.999])
+def test_effort_and_pace_are_nearly_exact_and_keep_their_bounds(least: float) -> None:
+    desk = Desk(vigilance=0.37, vigilance_least=least, hurry=0.333)
+    for worked in np.linspace(0, 300, 997):
+        exact = max(1 - 0.37 * max(worked - 30, 0) / 60, least)
+        assert least <= desk.effort(worked) <= 1
+        assert abs(desk.effort(worked) - exact) <= 0.005 + 1e-12
+    for pressure in np.linspace(0, 2, 997):
+        assert 1 <= desk.pace(pressure) <= 1.333
+        assert abs(desk.pace(pressure) - min(max(pressure, 1), 1.333)) <= 0.005 + 1e-12
+    assert desk.effort(1e6) == least
+    assert desk.pace(1e6) == 1.333
+
+
+@pytest.mark.parametrize("protocol", [Direct(), Cascade(below=0.9)], ids=["direct", "cascade"])
+def test_the_mean_effort_of_a_day_is_the_exact_one(
+    protocol: Overseer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minutes of a cascade depend on effort, those of a person who judges alone do not."""
+    desk = Desk(people=2, variation=0.5, deadline=15.0, vigilance=0.4, vigilance_least=0.52)
+
+    def effort(self: Desk, worked: float) -> float:
+        return max(1 - self.vigilance * max(worked - 30, 0) / 60, self.vigilance_least)
+
+    def pace(self: Desk, pressure: float) -> float:
+        return min(max(pressure, 1), 1 + self.hurry)
+
+    table = staffed(protocol, desk, train_items=60).timetable
+    mean, lowest = table.effort[table.done].mean(), min(m.effort * m.pace for m in table.manners)
+    monkeypatch.setattr(Desk, "effort", effort)
+    monkeypatch.setattr(Desk, "pace", pace)
+    exact = staffed(protocol, desk, train_items=60).timetable
+    assert len(exact.manners) > 5
+    assert abs(mean - exact.effort[exact.done].mean()) < 0.008
+    assert lowest >= 0.52 - 1e-12
+
+
+def test_effort_over_the_day_counts_all_who_are_at_work() -> None:
+    """A sitting of 70 minutes from 9:10 on is at work in three half hours, on whatever day."""
+    nothing = np.zeros(0, dtype=np.int64)
+    one = Sitting(0, 550.0, 70.0, Manner(0.8), nothing)
+    other = Sitting(1, 1440 + 570.0, 15.0, Manner(0.5), nothing)
+    low, mean, high = effort_by_half_hour([one, other])
+    assert np.flatnonzero(~np.isnan(mean)).tolist() == [18, 19, 20]
+    assert low[18:21] == pytest.approx([0.8, 0.5, 0.8])
+    assert high[18:21] == pytest.approx([0.8, 0.8, 0.8])
+    assert mean[18:21] == pytest.approx([0.8, (30 * 0.8 + 15 * 0.5) / 45, 0.8])
+
+
 def test_an_item_longer_than_the_day_is_begun_in_the_morning() -> None:
     desk = Desk(people=1, hours_per_day=0.5, sitting=20, **OFF)
     at = setting(minutes=Minutes(root=50, leaf=50))
@@ -415,15 +467,31 @@ def test_automation_bias_has_the_relative_risk_it_is_named_after() -> None:
     at = setting(root=0.7, u_root=1.0, structure=0.0)
     lone = Consultancy(turns=1, gain=0.0)
     items = pool(world(train_items=60_000, features=2))
+    large: dict[str, Any] = {"people": at, "train_items": 60_000, "features": 2}
     for risk in (0.0, 0.26):
         desk = Desk(people="unlimited", **{**OFF, "automation_bias": risk})
-        done = staffed(lone, desk, at, train_items=60_000, features=2)
+        done = staffed(lone, desk, **large)
         plain = lone.prepare(items, at)
         for_true = plain.chance(items.roots).coin("side")
         wrong = done.assess(items.roots).answer != items.intended
         misled = for_true != items.intended
         expected = 0.3 * (1 + risk)
         assert abs(wrong[misled].mean() - expected) < 4 * binomial_error(expected, misled.sum())
+    # Who is moved by arguments besides: p' + (1 - p') R p / (1 - p), p' without the bias; a lie's
+    # evidence speaks against it, so that this is less than 1 + R times p.
+    heard = Consultancy(turns=1)
+    moved, biased = (
+        staffed(heard, Desk(people="unlimited", **{**OFF, "automation_bias": risk}), **large)
+        for risk in (0.0, 0.26)
+    )
+    misled = heard.prepare(items, at).chance(items.roots).coin("side") != items.intended
+    without, followed = (
+        float(np.mean((done.assess(items.roots).answer != items.intended)[misled]))
+        for done in (moved, biased)
+    )
+    expected = without + (1 - without) * 0.26 * 0.3 / 0.7
+    assert abs(followed - expected) < 4 * binomial_error(0.26 * 0.3 / 0.7, misled.sum())
+    assert 1.15 < followed / 0.3 < 1.24
     # Who hears both sides has no lone adviser.
     debate = study(None).protocols["debate"]
     biased = staffed(debate, Desk(people="unlimited", **{**OFF, "automation_bias": 5.0}))

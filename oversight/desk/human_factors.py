@@ -33,8 +33,9 @@ class Seated(OverseerWrapper):
     relative_risk  R, >= 0: how much more often, less 1, they err after wrong advice
 
     Automation bias: where all evidence heard speaks for one side, its answer is taken over with the
-    chance w = R p / (1 - p), p the person's own chance to be wrong, so that who is advised wrongly
-    errs (1 + R) times as often (Goddard et al. 2012: 1.26).
+    chance w = R p / (1 - p), p the person's own chance to be wrong. With wrong advice they err with
+    chance p' + (1 - p') w, p' the chance after the same evidence without this bias. That is
+    (1 + R) p (Goddard et al. 2012: 1.26 p) where arguments move nobody otherwise (`gain: 0`).
     """
 
     attention: SkipValidation[Attention | None] = Field(None, exclude=True, repr=False)

@@ -61,7 +61,7 @@ class Planner:
         def minutes(manner: Manner) -> FloatArray:
             return np.asarray(usual.minutes / manner.pace * self.variation)
 
-        table = self._days(minutes, usual.calls)
+        table = self._days(minutes, usual.calls, by_pace=True)
         return Plan(table, usual.minutes / table.pace * self.variation, usual.calls)
 
     def by_manner(self, usual: Verdicts, judged: Callable[[Manner], Verdicts]) -> SittingPlan:
@@ -93,7 +93,7 @@ class Planner:
             return False
         return not self.desk.model_minutes or np.array_equal(verdicts.calls, plan.calls)
 
-    def _days(self, minutes: MinutesOf, calls: FloatArray) -> Timetable:
+    def _days(self, minutes: MinutesOf, calls: FloatArray, by_pace: bool = False) -> Timetable:
         desk, draws = self.desk, self.pool.draws
         arrival = np.full(draws.items, 60.0 * desk.start)
         if desk.arrivals is not None:
@@ -103,7 +103,7 @@ class Planner:
         urgent = np.zeros(draws.items, dtype=np.bool_)
         if desk.urgent:
             urgent = draws.column("random", 0, "desk", "urgent") < desk.urgent
-        return simulate(desk, minutes, self.fixed, arrival, ready, urgent)
+        return simulate(desk, minutes, self.fixed, arrival, ready, urgent, by_pace)
 
 
 def same_minutes(charged: FloatArray, planned: FloatArray) -> bool:

@@ -43,13 +43,15 @@ class Queue:
     next     the place in `items` of the first that nobody has taken on
     """
 
-    def __init__(self, items: IntArray, ready: FloatArray, minutes: MinutesOf) -> None:
+    def __init__(
+        self, items: IntArray, ready: FloatArray, minutes: MinutesOf, by_pace: bool
+    ) -> None:
         order = np.argsort(ready[items], kind="stable")
         self.items = items[order]
         self.next = 0
         self._ready = ready[self.items].tolist()
         self._last = self._ready[-1]
-        self._minutes = minutes
+        self._minutes, self._by_pace = minutes, by_pace
         self._sums: dict[Manner, list[float]] = {}
 
     def arrived(self, now: float) -> int:
@@ -62,24 +64,32 @@ class Queue:
         """When the next item can be taken on, in minutes; inf if none is left."""
         return self._ready[self.next] if self.next < len(self._ready) else inf
 
+    def alike(self, manner: Manner) -> Manner:
+        """The manner that stands for all in which items take these minutes."""
+        return Manner(pace=manner.pace) if self._by_pace else manner
+
     def sums(self, manner: Manner) -> list[float]:
         """Minutes that all items before each place take in this manner, (items + 1), from 0 on."""
-        sums = self._sums.get(manner)
+        key = self.alike(manner)
+        sums = self._sums.get(key)
         if sums is None:
-            each = self._minutes(manner)[self.items]
-            sums = self._sums[manner] = [0.0, *np.cumsum(each).tolist()]
+            each = self._minutes(key)[self.items]
+            sums = self._sums[key] = [0.0, *np.cumsum(each).tolist()]
         return sums
 
 
-def queues(ready: FloatArray, urgent: BoolArray, minutes: MinutesOf) -> list[Queue]:
-    """The queue of what is urgent, if anything is, and the queue of everything else.
+def queues(
+    ready: FloatArray, urgent: BoolArray, minutes: MinutesOf, by_pace: bool = False
+) -> list[Queue]:
+    """The queue of what is urgent, if anything is, and the queue of everything else. With `by_pace`
+    pace is all that minutes depend on.
 
     >>> ready, urgent = np.array([3.0, 1.0, 2.0]), np.array([False, True, False])
     >>> [queue.items.tolist() for queue in queues(ready, urgent, lambda manner: np.ones(3))]
     [[1], [2, 0]]
     """
     groups = (np.flatnonzero(urgent), np.flatnonzero(~urgent))
-    return [Queue(items, ready, minutes) for items in groups if items.size]
+    return [Queue(items, ready, minutes, by_pace) for items in groups if items.size]
 
 
 def ready_times(arrival: FloatArray, busy: FloatArray, servers: int) -> FloatArray:

@@ -144,20 +144,22 @@ class Desk(Config):
     def effort(self, worked: float) -> float:
         """Effort after so many minutes without rest, in (0, 1] (MODEL 7).
 
-        max(1 - vigilance max(worked - vigilance_after, 0) / 60, vigilance_least), in steps of .05.
+        max(1 - vigilance max(worked - vigilance_after, 0) / 60, vigilance_least), rounded to the
+        nearest hundredth but never below `vigilance_least`.
 
         >>> [Desk(vigilance=0.3).effort(worked) for worked in (0, 30, 60, 90, 1000)]
         [1.0, 1.0, 0.85, 0.7, 0.5]
+        >>> Desk(vigilance=0.3, vigilance_least=0.523).effort(1000)
+        0.523
         """
         lost = self.vigilance * max(worked - self.vigilance_after, 0.0) / 60
-        return max(round(20 * max(1 - lost, self.vigilance_least)) / 20, 0.05)
+        return max(round(1 - lost, 2), self.vigilance_least)
 
     def pace(self, pressure: float) -> float:
         """How fast people work under a pressure, which is 1 where they just keep up: from 1 to 1 +
-        hurry, in steps of .05. Effort per item is divided by it (MODEL 7).
+        hurry, rounded to the nearest hundredth. Effort per item is divided by it (MODEL 7).
 
-        >>> [Desk(hurry=0.25).pace(pressure) for pressure in (0.5, 1.12, 3.0)]
-        [1.0, 1.1, 1.25]
+        >>> [Desk(hurry=0.25).pace(pressure) for pressure in (0.5, 1.124, 3.0)]
+        [1.0, 1.12, 1.25]
         """
-        faster = min(max(pressure, 1.0), 1 + self.hurry)
-        return int(20 * faster + 1e-9) / 20
+        return min(max(round(pressure, 2), 1.0), 1 + self.hurry)

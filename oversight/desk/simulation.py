@@ -23,6 +23,7 @@ def simulate(
     arrival: FloatArray,
     ready: FloatArray,
     urgent: BoolArray,
+    by_pace: bool = False,
 ) -> Timetable:
     """The days that it takes to label these items, or as many as budget and deadline allow.
 
@@ -31,8 +32,9 @@ def simulate(
     arrival, ready  by item, when it comes and when people can begin with it, in minutes from the
              first midnight
     urgent   by item, whether it goes first
+    by_pace  whether minutes depend on a manner's pace alone
     """
-    waiting = queues(ready, urgent, minutes)
+    waiting = queues(ready, urgent, minutes, by_pace)
     work = _Simulation(desk, waiting, fixed)
     work.run()
     return timetable(work.log, waiting, arrival, work.hours.start, fixed - work.fixed_left)

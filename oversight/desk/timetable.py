@@ -146,15 +146,18 @@ def _served(
     first = np.repeat([entry.first for entry in log], length)
     row = np.repeat([rows[entry.manner] for entry in log], length)
     place = np.arange(length.sum())
-    sums = np.zeros((len(rows), len(queue.items) + 1))
-    manners = list(rows)
-    for used in np.unique(row).tolist():
+    alike = [queue.alike(manner) for manner in rows]
+    manners = list(dict.fromkeys(alike))
+    places = {manner: at for at, manner in enumerate(manners)}
+    line = np.array([places[manner] for manner in alike])[row]
+    sums = np.zeros((len(manners), len(queue.items) + 1))
+    for used in np.unique(line).tolist():
         sums[used] = queue.sums(manners[used])
-    before = sums[row, first]
+    before = sums[line, first]
     return (
         queue.items[: place.size],
-        begin + (sums[row, place] - before),
-        begin + (sums[row, place + 1] - before),
+        begin + (sums[line, place] - before),
+        begin + (sums[line, place + 1] - before),
         row,
     )
 

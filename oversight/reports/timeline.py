@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from oversight.core.claims import FloatArray
 from oversight.desk.settings import Desk
 from oversight.desk.timetable import Sitting, Timetable
 from oversight.reports.svg import style, svg_of
@@ -106,25 +107,43 @@ def _hours(axes: Axes, desk: Desk, day: int) -> None:
     axes.set_xlabel("hour of the day")
 
 
+class HalfHours(NamedTuple):
+    """Effort by half hour of the day, (48,), over all people and days; NaN where nobody works."""
+
+    lowest: FloatArray
+    mean: FloatArray
+    highest: FloatArray
+
+
+def effort_by_half_hour(sittings: Iterable[Sitting]) -> HalfHours:
+    """The effort of those at work in each half hour, whenever their sitting began; the mean counts
+    every minute alike."""
+    lowest, highest = np.full(BINS, np.inf), np.full(BINS, -np.inf)
+    minutes, total = np.zeros(BINS), np.zeros(BINS)
+    length = DAY / BINS
+    for sitting in sittings:
+        effort, begin, end = sitting.manner.effort, sitting.start, sitting.start + sitting.minutes
+        for bin_ in range(int(begin // length), int(np.ceil(end / length))):
+            here, place = min(end, (bin_ + 1) * length) - max(begin, bin_ * length), bin_ % BINS
+            minutes[place] += here
+            total[place] += here * effort
+            lowest[place] = min(lowest[place], effort)
+            highest[place] = max(highest[place], effort)
+    nobody = minutes == 0
+    mean = np.where(nobody, np.nan, total / np.where(nobody, 1, minutes))
+    return HalfHours(np.where(nobody, np.nan, lowest), mean, np.where(nobody, np.nan, highest))
+
+
 def _effort(axes: Axes, desk: Desk, table: Timetable) -> None:
     """Mean effort of all who work at an hour of the day, and its range, over all days."""
     edges = np.linspace(0, 24, BINS + 1)
-    starts = np.array([s.start % DAY / 60 for s in table.sittings])
-    weight = np.array([s.minutes for s in table.sittings])
-    effort = np.array([s.manner.effort for s in table.sittings])
-    place = np.clip(np.searchsorted(edges, starts, side="right") - 1, 0, BINS - 1)
-    middle, low, high, mean = [], [], [], []
-    for bin_ in np.unique(place):
-        here = place == bin_
-        middle.append((edges[bin_] + edges[bin_ + 1]) / 2)
-        low.append(effort[here].min())
-        high.append(effort[here].max())
-        total = weight[here].sum()
-        mean.append(float((effort * weight)[here].sum() / total) if total else effort[here].mean())
-    axes.fill_between(middle, low, high, color="0.85", step="mid", label="lowest to highest")
-    axes.step(middle, mean, where="mid", color="black", linewidth=1.2, label="mean")
+    low, mean, high = effort_by_half_hour(table.sittings)
+    # Stairs reach the end of the last half hour.
+    low, high = np.append(low, low[-1]), np.append(high, high[-1])
+    axes.fill_between(edges, low, high, color="0.85", step="post", label="lowest to highest")
+    axes.stairs(mean, edges, baseline=None, color="black", linewidth=1.2, label="mean")
     axes.set_ylim(0, 1.05)
     axes.set_xlim(desk.start, min(desk.start + desk.hours_per_day, 24.0))
     axes.set_xlabel("hour of the day, all days together")
-    axes.set_ylabel("effort at the start\nof a sitting")
+    axes.set_ylabel("effort of those\nat work")
     axes.legend(loc="lower left", frameon=False, ncols=2)
