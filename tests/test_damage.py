@@ -6,6 +6,8 @@ import random
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -114,3 +116,31 @@ def test_500_random_damages(undamaged: Path, tmp_path: Path) -> None:
     assert len(came) == 500
     assert came.count("mended") > 250
     print({kind: came.count(kind) for kind in sorted(set(came))})
+
+
+def test_a_store_that_was_killed_while_it_was_made_is_not_damaged(
+    undamaged: Path, tmp_path: Path
+) -> None:
+    """A journal beside a half written file: SQLite undoes it, and the run begins anew."""
+    made = (
+        "import os, sqlite3, sys\n"
+        "from oversight.running import tables\n"
+        "database = tables.connected(__import__('pathlib').Path(sys.argv[1]))\n"
+        "database.execute('PRAGMA cache_size = 1')\n"
+        "database.execute('BEGIN IMMEDIATE')\n"
+        "for statement in tables.CREATE.values(): database.execute(statement)\n"
+        "for i in range(9):\n"
+        "    row = (b'0' * 16, i, b'0' * 900, b'')\n"
+        "    database.execute(tables.INSERT['numbers'], row)\n"
+        "os._exit(1)\n"
+    )
+    folder = tmp_path / "out"
+    shutil.copytree(undamaged, folder)
+    path = folder / "results.sqlite"
+    path.unlink()
+    subprocess.run([sys.executable, "-c", made, str(path)], check=False)
+    assert path.stat().st_size
+    assert path.with_name("results.sqlite-journal").exists()
+    ran, text = again(folder)
+    assert (len(ran), text) == (REPLICATES, "")
+    assert tables(folder) == tables(undamaged)

@@ -63,8 +63,9 @@ class Store:
             return Store(tables.temporary())
         path = folder / STORE
         try:
-            new = not read_only and (not path.exists() or not path.stat().st_size)
             store = Store(tables.connected(path, read_only), path)
+            tables.roll_back(store._database)
+            new = not read_only and (not path.exists() or not path.stat().st_size)
             if new:
                 tables.create(store._database)
             elif what := tables.damage(store._database, path):

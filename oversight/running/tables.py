@@ -104,6 +104,15 @@ def create(database: sqlite3.Connection) -> None:
             database.execute(INSERT["store"], checked("store", key, value))
 
 
+def roll_back(database: sqlite3.Connection) -> None:
+    """Have SQLite undo what a killed run left half done, before anybody else looks at the file."""
+    try:
+        database.execute("SELECT name FROM sqlite_master").fetchall()
+    except (sqlite3.Error, ValueError) as error:
+        if isinstance(error, sqlite3.Error) and code(error) in ELSEWHERE:
+            raise
+
+
 def damage(database: sqlite3.Connection, path: Path) -> str:
     """What is damaged; empty where nothing is. Raises FolderError where the tables are those of
     another version of this program."""
