@@ -60,6 +60,16 @@ def test_obfuscation(severity: float, gates: tuple[str, ...]) -> None:
     assert near(right(debate, items, who), 0.5 * 0.85 + 0.5 * caught)
 
 
+@pytest.mark.parametrize(("gates", "expected"), [(("or", "and"), 0.555), (("xor", "xor"), 0.539)])
+def test_gates_with_several_flaws_a_level_catch_more_obfuscated_lies(
+    gates: tuple[str, ...], expected: float
+) -> None:
+    items = pool(world(train_items=80_000, tree=tree(*gates)))
+    debate = struck(Debate(tree=True, turns=0), of("obfuscated_argument"))
+    found = right(debate, items, setting(**{**PERFECT, "leaf": 0.85}))
+    assert near(found, expected, draws=80_000)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_wrong_on_a_class(share: float) -> None:
     """Accuracy falls by f (2 A_class - 1) if inverted and by f A_class if always wrong, exactly."""
@@ -163,6 +173,16 @@ def test_colluding_debaters_on_the_tree_dispute_no_lie() -> None:
     items = pool(world(train_items=ITEMS))
     found = right(struck(Debate(tree=True, turns=0), of("collusion")), items, setting(**PERFECT))
     assert near(found, 0.5)
+
+
+def test_collusion_on_the_tree_is_a_coin_stated_like_a_leaf() -> None:
+    items, who = pool(world(train_items=ITEMS)), setting()
+    healthy, colluding = (
+        protocol.prepare(items, who).assess(items.roots)
+        for protocol in (Debate(tree=True, turns=0), struck(Debate(tree=True), of("collusion")))
+    )
+    assert near(float(np.mean(colluding.answer == items.intended)), 0.5)
+    assert colluding.confidence.mean() == pytest.approx(healthy.confidence.mean(), abs=0.005)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])

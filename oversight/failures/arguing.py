@@ -150,10 +150,12 @@ class ExploitedMisconception(ArguingFailure):
 class ObfuscatedArgument(ArguingFailure):
     """The argument for a falsehood is so tangled that nobody can locate its flaw.
 
-    On the tree the opponent then disputes any of the m parts and is right with chance 1/m. For one
-    flaw a level, P(caught) = q^D A + (1 - q^D) (1 - A) with q = 1 - severity (1 - 1/m). In a flat
-    exchange nobody can point out the flaw, so the falsehood argues as if no evidence spoke against
-    it.
+    On the tree the opponent then disputes any of the m parts and is right with chance 1/m. Where
+    every level has exactly one flaw, as under parity gates, P(caught) = q^D A + (1 - q^D) (1 - A)
+    with q = 1 - severity (1 - 1/m). Under other gates a lie may need several false parts, so that
+    more lies are caught: labels right .555 instead of .539 for [or, and], m = 3, A = .85, severity
+    1. In a flat exchange nobody can point out the flaw, so the falsehood argues as if no evidence
+    spoke against it.
     """
 
     name: ClassVar[str] = "obfuscated_argument"
@@ -177,7 +179,13 @@ class ObfuscatedArgument(ArguingFailure):
 
 class Collusion(ArguingFailure):
     """Both debaters of an item work together: their arguments tell the judge nothing, and they
-    dispute no lie."""
+    dispute no lie.
+
+    In a flat debate the judge is left with what it sees itself. On the tree it rules on a true part
+    of a lie as often as of the truth: labels are right half of the time, and stated with the
+    confidence of a leaf. The literature also means debaters who agree on a falsehood and argue for
+    it. These do not: they fall silent.
+    """
 
     name: ClassVar[str] = "collusion"
     can_strike: ClassVar[tuple[str, ...]] = ("debater",)

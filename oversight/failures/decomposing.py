@@ -29,7 +29,11 @@ def wrong(verdicts: Verdicts, pool: Pool, claims: Claims, struck: BoolArray) -> 
 
 
 class MaliciousLeaves(OverseerFailure):
-    """Somebody who wants the whole to come out wrong answers some of the parts."""
+    """Somebody who wants the whole to come out wrong answers some of the parts.
+
+    In the literature the adversary picks the parts on which the whole turns. Here the parts are a
+    random share, each by itself, pivotal or not: a real adversary does more harm with as many.
+    """
 
     name: ClassVar[str] = "malicious_leaves"
     can_strike: ClassVar[tuple[str, ...]] = CHECKERS

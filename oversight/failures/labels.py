@@ -63,7 +63,11 @@ class OneSidedFlips(LabelFailure):
 
 class LabelTampering(LabelFailure):
     """The overseen model edits the record: on a cap of the representation every label says yes. The
-    student can represent this error."""
+    student can represent this error.
+
+    In the literature a model edits the labels that serve it, and hides it. Here the cap is fixed in
+    a random direction, and no label is chosen for what the student learns from it.
+    """
 
     name: ClassVar[str] = "label_tampering"
     knob: ClassVar[str] = "share of the labels that were edited"

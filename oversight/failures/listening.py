@@ -46,7 +46,11 @@ class Listening(OverseerFailure):
 
 
 class PositionBias(Listening):
-    """The judge favors the side that it hears first. A coin decides which side that is."""
+    """The judge favors the side that it hears first. A coin decides which side that is.
+
+    In the literature the order is fixed by the protocol, and swapping it shows the bias. Here it is
+    random, so the bias is noise without a direction.
+    """
 
     name: ClassVar[str] = "position_bias"
     knob: ClassVar[str] = "log-odds toward the side heard first"
@@ -64,7 +68,11 @@ class PositionBias(Listening):
 
 class VerbosityBias(Listening):
     """The length of an argument moves the judge. The length is random and has nothing to do with
-    the truth."""
+    the truth.
+
+    In the literature models write at length because judges like it. Here nobody chooses the length,
+    so the bias is noise that no debater exploits.
+    """
 
     name: ClassVar[str] = "verbosity_bias"
     knob: ClassVar[str] = "log-odds per standard deviation of an argument's log length"

@@ -52,7 +52,11 @@ class Underconfidence(OverseerFailure):
 
 
 class BeliefBias(OverseerFailure):
-    """People start from a belief against the truth."""
+    """People start from a belief against the truth.
+
+    In the literature people hold beliefs on topics, some for the truth and some against it. Here
+    every claim is struck alike and by itself, always against the truth: the worst case.
+    """
 
     name: ClassVar[str] = "belief_bias"
     can_strike: ClassVar[tuple[str, ...]] = ("people",)

@@ -125,7 +125,11 @@ class HeavyTailedReward(Failure):
 
 class HiddenFlaws(Failure):
     """The assistant defends what it knows to be flawed: it argues that a claim is true where it
-    believes the claim false."""
+    believes the claim false.
+
+    In the literature every copy of a model may collude. Here the assistant alone hides flaws;
+    reward models and evaluators stay honest.
+    """
 
     name: ClassVar[str] = "hidden_flaws"
     can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
