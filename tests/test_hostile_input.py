@@ -37,6 +37,8 @@ ODD: dict[str, tuple[str, str, str]] = {
         "'1' is no !!bool",
     ),
     "YAML of the future": ("%YAML 1.3\n---\n" + OK, ": ", "is not YAML 1.2"),
+    "half a character": (OK + 'about: "\\ud800"\n', ":4: ", "half a character"),
+    "half a character for a key": (OK + '"\\ud800": 1\n', ":4: ", "half a character"),
     "a list for a key": (OK + "? [a, b]\n: 1\n", ":4: ", "a key that is itself a list"),
     "a list in a sweep's list": (
         OK + "sweep: {overseer.structure: [0.1, [0.2, 0.3]]}\n",

@@ -113,3 +113,17 @@ def test_names_are_no_markup_and_no_formula(tmp_path: Path) -> None:
     csv = CliRunner().invoke(main, [*command, "--format", "csv"])
     first = [line.split(",")[1] for line in csv.stdout.splitlines()[1:]]
     assert first == ["[/] x", "[red]y", "'=1+1", "'+z", "'-z", "'@z"]
+
+
+def test_names_in_pictures_are_no_mathematics(tmp_path: Path) -> None:
+    small = "oversight: 1\nreplicates: 2\nworld: {train_items: 50, test_items: 50}\n"
+    protocols = "protocols:\n  '$\\bad$': {debate: {turns: 1}}\n  _x: direct\n"
+    (tmp_path / "s.yaml").write_text(
+        small + protocols + "sweep: {overseer.structure: [0.1, 0.5]}\n"
+    )
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["compare", str(tmp_path / "s.yaml"), "--out", str(out)])
+    assert result.exit_code == 0, result.exception
+    picture = (out / "curves.svg").read_text(encoding="utf-8")
+    assert "$\\bad$" in picture
+    assert "_x" in picture

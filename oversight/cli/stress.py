@@ -53,7 +53,7 @@ def stress(settings: RunSettings, only: tuple[str, ...], tolerance: float, doses
 
 def _check_roles(failures: Iterable[Injection], study: Study, scenario: str) -> None:
     """Refuse failures that no protocol has a role for: there would be nothing to show."""
-    wanted = set()
+    wanted: set[str] = set()
     for failure in failures:
         if any(failure.roles_in(protocol) for protocol in study.cells.values()):
             return

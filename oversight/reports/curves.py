@@ -50,10 +50,15 @@ def _panel(panel: Axes, swept: Swept, knob: str, fixed: dict[str, float]) -> Non
                 points.append((value, row["pgr"], low, high))
     for name, points in curves.items():
         x, y, low, high = zip(*points, strict=True) if points else ((), (), (), ())
-        (line,) = panel.plot(x, y, marker="o", markersize=3, linewidth=1.2, label=name)
+        (line,) = panel.plot(x, y, marker="o", markersize=3, linewidth=1.2, label=_shown(name))
         panel.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
     if min(swept.grid[knob]) > 0 and max(swept.grid[knob]) > 5 * min(swept.grid[knob]):
         panel.set_xscale("log")
     panel.set_xlabel("person-hours" if knob == HOURS else knob)
     panel.set_ylabel("performance gap recovered")
     panel.set_title(", ".join(f"{name} {value:g}" for name, value in fixed.items()), fontsize=9)
+
+
+def _shown(name: str) -> str:
+    """A name for a legend, which leaves out what starts with an underscore."""
+    return f"\u200b{name}" if name.startswith("_") else name

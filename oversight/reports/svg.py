@@ -16,7 +16,12 @@ def style(font_size: float) -> Iterator[None]:
     """matplotlib's settings while a figure is drawn and written: no random ids, text as text."""
     import matplotlib as mpl
 
-    settings: Any = {"svg.hashsalt": "oversight", "svg.fonttype": "none", "font.size": font_size}
+    settings: Any = {
+        "svg.hashsalt": "oversight",
+        "svg.fonttype": "none",
+        "font.size": font_size,
+        "text.parse_math": False,  # a $ in a name is a $
+    }
     with mpl.rc_context(settings):
         yield
 

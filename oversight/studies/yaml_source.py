@@ -168,7 +168,7 @@ class _Plain:
             return None
         tag = str(node.tag)
         if tag in TEXTS:
-            return node.value
+            return _text_of(node)
         if tag not in CONSTRUCTED:
             raise _unknown_tag(node)
         if tag in NUMBERS and len(node.value) > LONGEST_NUMBER:
@@ -180,6 +180,13 @@ class _Plain:
             raise _At(
                 f"{clipped(repr(node.value))} is no !!{kind}; leave the tag out", node
             ) from None
+
+
+def _text_of(node: ScalarNode) -> str:
+    text = str(node.value)
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise _At("holds half a character (a surrogate); expected text", node)
+    return text
 
 
 def _unknown_tag(node: Node) -> _At:
@@ -202,9 +209,10 @@ def pairs(node: MappingNode, depth: int = 0) -> Pairs:
             continue
         if not isinstance(key, ScalarNode):
             raise _At("a key that is itself a list, or keys and values; expected text", key)
-        if key.value in own:
-            raise _At(f'found duplicate key "{clipped(key.value)}"', key)
-        own[key.value] = (key, value)
+        text = _text_of(key)
+        if text in own:
+            raise _At(f'found duplicate key "{clipped(text)}"', key)
+        own[text] = (key, value)
     return {**merged, **own}
 
 

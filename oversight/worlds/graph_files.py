@@ -91,7 +91,7 @@ def _from_graphml(text: str) -> Graph:
         raise TreeError(f"GraphML of {text.count('<'):,} tags; at most {MOST_TAGS:,}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # attributes without a type are text
-        graph: Graph = nx.parse_graphml(text)
+        graph: Graph = nx.parse_graphml(text)  # type: ignore[assignment]
     if not graph.is_directed():
         raise TreeError(UNDIRECTED)
     return graph
