@@ -6,9 +6,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit, ndtri
 
 from mechanisms.decomposition import Decomposition
-from oversight import Claims
+from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.aggregation import computed_true, through
 from oversight.students.probe import fit_probes
@@ -239,6 +240,29 @@ def test_votes_cost_more_and_help() -> None:
         assert np.array_equal(three.minutes, 3 * one.minutes)
         gain = np.mean(three.answer == items.intended) - np.mean(one.answer == items.intended)
         assert gain > 4.5 * binomial_error(0.8, 20_000)
+
+
+def test_votes_are_averaged_softly_and_counted_hard() -> None:
+    """Three people a leaf under an `and`: softly each leaf has the mean of their log likelihood
+    ratios, with one gain on the probit scale; hard each has the answer of most."""
+    items, work = pool(world(tree=tree("and"), train_items=2000)), setting(leaf=0.85)
+    leaves = Claims.of(items.everyone, items.tree.leaves[:, None])
+    people = [Human().sibling(i) for i in range(3)]
+    stated = [who.prepare(items, work).assess(leaves).evidence for who in people]
+    panel = Panel(members=tuple(people), rule="confidence").prepare(items, work)
+    averaged = panel.assess(leaves).evidence
+    gain = ndtri(expit(averaged)) / ndtri(expit(np.mean(stated, axis=0)))
+    for leaf in range(3):
+        near = np.abs(averaged[leaf]) < 15  # farther out a float holds no probability
+        np.testing.assert_allclose(gain[leaf, near], np.median(gain[leaf]), rtol=1e-5)
+    soft = Decomposition(votes=3).prepare(items, work).assess(items.roots)
+    prior = items.tree.priors[items.tree.leaves][:, None]
+    everything = expit(averaged + logit(prior)).prod(axis=0)
+    np.testing.assert_allclose(soft.evidence, logit(everything) - logit(prior.prod()), atol=1e-9)
+    hard = Decomposition(votes=3, aggregate="hard").prepare(items, work).assess(items.roots)
+    counted = (np.array(stated) > 0).sum(axis=0) > 1
+    assert np.array_equal(hard.answer, counted.all(axis=0))
+    assert not np.array_equal(counted, averaged > 0)  # so that the test could fail
 
 
 def test_checking_higher_up_asks_fewer_and_dearer_claims() -> None:

@@ -9,7 +9,7 @@ import oversight
 from mechanisms.direct import Direct
 from oversight import Study
 from oversight.metrics import closed_forms as theory
-from oversight.metrics.pgr import differences, fieller, holm, paired_p_value
+from oversight.metrics.pgr import differences, fieller, gap_is_absent, holm, paired_p_value
 from oversight.reports.comparison import notes
 from tests.helpers import Gold, binomial_error
 
@@ -185,6 +185,17 @@ def test_replicates_that_agree_by_luck_tell_nothing() -> None:
     two = paired_p_value(np.array([0.1, 0.11])), paired_p_value(np.array([0.0, 0.01]))
     assert by_name["a", "c"].p_value == pytest.approx(holm(two)[0])
     assert by_name["b", "c"].p_value == pytest.approx(holm(two)[1])
+
+
+def test_a_gap_is_absent_where_its_upper_bound_is_below_the_least() -> None:
+    # Standard error d / sqrt(3); t of 3 degrees of freedom at 99.9 % is 10.2145.
+    around = np.array([-0.001, -0.001, 0.001, 0.001])
+    half = 10.2145 * 0.001 / np.sqrt(3)
+    assert gap_is_absent(0.01 - half - 1e-6 + around)
+    assert not gap_is_absent(0.01 - half + 1e-6 + around)
+    assert gap_is_absent(np.array([*(0.01 - half - 1e-6 + around), np.nan]))
+    assert not gap_is_absent(np.array([0.0]))
+    assert gap_is_absent(np.array([0.0, 0.0]))
 
 
 def test_identical_protocols_do_not_differ() -> None:

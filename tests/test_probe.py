@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from oversight.students import probe
 from oversight.students.probe import BLOCK, fit_probes
 
 RNG = np.random.default_rng(3)
@@ -101,3 +102,13 @@ def test_no_column_depends_on_the_others() -> None:
     many, _ = fit_probes(X, np.hstack([HARD, HARD[:, ::-1]]))
     assert np.array_equal(many[:, : HARD.shape[1]], whole)
     assert HARD.shape[1] % BLOCK != 0
+
+
+@pytest.mark.parametrize("l2", [0.1, 1.0, 30.0])
+def test_a_fit_arrives_in_few_steps(l2: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These need at most 14; a wrong direction or length needs over 20, or never arrives."""
+    long = fit_probes(X, HARD, l2=l2)
+    monkeypatch.setattr(probe, "MOST_STEPS", 20)
+    short = fit_probes(X, HARD, l2=l2)
+    assert np.array_equal(long[0], short[0])
+    assert np.array_equal(long[1], short[1])
