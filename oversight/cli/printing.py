@@ -30,7 +30,7 @@ def printing() -> Iterator[None]:
     """Print on stdout. Whoever reads no further, like `head -1`, is left in peace; where stdout is
     full, the program ends with a line that says so. What stdout's encoding lacks is escaped."""
     with suppress(AttributeError):  # a stream of somebody's own
-        stdout().reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stdout().reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
     try:
         try:
             yield
