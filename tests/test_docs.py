@@ -320,3 +320,11 @@ def test_every_number_has_a_unit() -> None:
         for column in declared:
             assert column.meaning, column.name
             assert column.unit or column.kind != "number", column.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_fences_stand_alone(page: str) -> None:
+    """A fence at the end of a line of code does not close its block."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if "```" in line and not line.strip().startswith("```")] == []
+    assert sum(line.strip().startswith("```") for line in lines) % 2 == 0

@@ -193,3 +193,8 @@ def test_lazy_names_of_a_package_are_its_own_modules(tmp_path: Path) -> None:
     assert [(arrow.source, arrow.target) for arrow in house.arrows()] == [
         ("house.low", "house.low.one")
     ]
+
+
+def test_no_file_is_long() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert names([path for path, length in lengths.items() if length > 300]) == []

@@ -22,8 +22,11 @@ class Overseer(Component):
     can_play: ClassVar[tuple[str, ...]] = ("judge", "evaluator", "checker")
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
-        """Verdicts on the claims, given the evidence put forward so far. Pure once prepared: it
-        writes nothing, and any batch in any order gets the same numbers."""
+        """Verdicts on the claims, given the evidence put forward so far.
+
+        Pure once prepared: it writes nothing, and any batch in any order gets the same numbers.
+        (The pool keeps what it has drawn: the same numbers again, without the work.)
+        """
         raise TypeError(f"{type(self).__name__} defines no assess(claims, evidence)")
 
     def reliability(self, node: int) -> float:

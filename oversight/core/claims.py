@@ -53,7 +53,7 @@ class Claims:
                 shape (n,) make k x n claims
     traced      asks whoever judges them to explain how (`Verdicts.trace`)
     whole       True where `item` is every item of the pool in order, so that columns over the pool
-                need no indexing; never True by accident: only the pool sets it (`Pool.claims`)
+                need no indexing. Only `of_everyone` and `at` set it; `replace` resets it
 
     >>> grid = Claims.of([0, 1, 2], [[1], [2]])
     >>> grid.shape
@@ -65,7 +65,7 @@ class Claims:
     item: IntArray
     node: IntArray
     traced: bool = False
-    whole: bool = False
+    whole: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         lock(self, "item", "node")
@@ -75,6 +75,13 @@ class Claims:
         """Claims from anything array-like; by default about the root."""
         item, node = np.asarray(items, dtype=np.int64), np.asarray(nodes, dtype=np.int64)
         return Claims(item, node, traced)
+
+    @staticmethod
+    def of_everyone(everyone: IntArray, node: npt.ArrayLike, traced: bool = False) -> Claims:
+        """Claims about a node, or a column of nodes, of every item of a pool, in order."""
+        claims = Claims.of(everyone, node, traced)
+        object.__setattr__(claims, "whole", True)
+        return claims
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,18 +95,20 @@ class Claims:
 
     def at(self, nodes: npt.ArrayLike) -> Claims:
         """Claims about the same items at other nodes."""
-        return replace(self, node=np.asarray(nodes, dtype=np.int64))
+        make = Claims.of_everyone if self.whole else Claims.of
+        return make(self.item, nodes, self.traced)
 
     def flat(self) -> Claims:
         """The same claims with both arrays of one, full, dimension."""
         shape = self.shape
         if len(shape) == 1 and self.item.shape == shape:
-            return replace(self, node=np.broadcast_to(self.node, shape))
+            return self.at(np.broadcast_to(self.node, shape))
         item, node = np.broadcast_arrays(self.item, self.node)
         return Claims(item.ravel(), node.ravel(), self.traced)
 
     def by_node(self) -> Iterator[tuple[int, IntArray | slice, Claims]]:
-        """One-dimensional claims taken apart: each node, its claims' positions, the claims."""
+        """One-dimensional claims, node by node: the node, the positions of its claims (indices, or
+        a slice where there is one node), and those claims."""
         nodes = self.nodes
         for node in nodes.tolist():
             at = slice(None) if nodes.size == 1 else np.flatnonzero(self.node == node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -12,6 +13,14 @@ from oversight.findings.results import Results, Row
 from oversight.studies.cases import Case
 from oversight.studies.design import Design
 from oversight.studies.study import Study
+
+
+class Origin(StrEnum):
+    """Whose a protocol is that was confirmed."""
+
+    SEARCH = "search"
+    RANDOM = "random search"
+    HAND = "by hand"
 
 
 @dataclass(frozen=True)
@@ -88,18 +97,18 @@ class Designed:
     def hypervolumes(self) -> dict[str, float]:
         """Mean best PGR over budgets, as confirmed: of the search, of random search, by hand."""
         fronts = {
-            "search": [self.point(name, p.protocol) for name, p in self.front.items()],
-            "random search": [self.point(name, p.protocol) for name, p in self.random.items()],
-            "by hand": [self.point(name, p) for name, p in self.study.cells.items()],
+            Origin.SEARCH: [self.point(name, p.protocol) for name, p in self.front.items()],
+            Origin.RANDOM: [self.point(name, p.protocol) for name, p in self.random.items()],
+            Origin.HAND: [self.point(name, p) for name, p in self.study.cells.items()],
         }
-        return {name: hypervolume(points, self.budget) for name, points in fronts.items()}
+        return {str(name): hypervolume(points, self.budget) for name, points in fronts.items()}
 
     def rows(self) -> list[Row]:
         """A row a protocol that was confirmed: whose it is, what it is, and its summary."""
         origin = {
-            **{name: ("search", p) for name, p in self.front.items()},
-            **{name: ("random search", p) for name, p in self.random.items()},
-            **dict.fromkeys(self.study.cells, ("by hand", None)),
+            **{name: (Origin.SEARCH, p) for name, p in self.front.items()},
+            **{name: (Origin.RANDOM, p) for name, p in self.random.items()},
+            **dict.fromkeys(self.study.cells, (Origin.HAND, None)),
         }
         protocols = {
             **{n: p.protocol for n, p in {**self.front, **self.random}.items()},
@@ -114,12 +123,12 @@ class Designed:
                 and other.pgr >= mine.pgr
                 and (other.minutes, other.pgr) != (mine.minutes, mine.pgr)
                 for n, other in points.items()
-                if origin[n][0] == "search"
+                if origin[n][0] is Origin.SEARCH
             )
             rows.append(
                 {
                     **self.confirmed.summary_row(Case(name)),
-                    "origin": whose,
+                    "origin": str(whose),
                     "what": protocols[name].identity(),
                     "searched_pgr": None if thought is None else thought.pgr,
                     "beaten_by_the_front": beaten,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -63,20 +63,10 @@ def crossings(
     usual = float(stdtrit(apart.shape[1] - 1, 0.975))
     clear = np.abs(mean) > usual * apart.std(axis=1, ddof=1) / np.sqrt(apart.shape[1])
     fine, z = _profile(at, apart)
+    back = np.exp if min(values) > 0 else np.asarray
     changes = []
-    for i, j in pairwise(np.flatnonzero(mean)):
-        if mean[i] * mean[j] > 0:
-            continue
-        before = clear[: i + 1] & (np.sign(mean[: i + 1]) == np.sign(mean[i]))
-        after = clear[j:] & (np.sign(mean[j:]) == np.sign(mean[j]))
-        if not before.any() or not after.any():
-            continue
-        if j == i + 1:
-            value = at[i] + (at[j] - at[i]) * mean[i] / (mean[i] - mean[j])
-        else:
-            value = (at[i + 1] + at[j - 1]) / 2
+    for i, value in _sign_changes(at, mean, clear):
         low, high = _unclear(fine, np.abs(z) <= usual, value)
-        back = np.exp if min(values) > 0 else np.asarray
         below, above = (one, other) if mean[i] > 0 else (other, one)
         changes.append(
             Crossing(
@@ -90,6 +80,24 @@ def crossings(
             )
         )
     return changes
+
+
+def _sign_changes(
+    at: FloatArray, mean: FloatArray, clear: BoolArray
+) -> Iterator[tuple[int, float]]:
+    """Where the mean difference changes sign, clearly on both sides: the last place before, and
+    where it is zero."""
+    for i, j in pairwise(np.flatnonzero(mean)):
+        if mean[i] * mean[j] > 0:
+            continue
+        before = clear[: i + 1] & (np.sign(mean[: i + 1]) == np.sign(mean[i]))
+        after = clear[j:] & (np.sign(mean[j:]) == np.sign(mean[j]))
+        if not before.any() or not after.any():
+            continue
+        if j == i + 1:
+            yield int(i), float(at[i] + (at[j] - at[i]) * mean[i] / (mean[i] - mean[j]))
+        else:
+            yield int(i), float((at[i + 1] + at[j - 1]) / 2)
 
 
 def _profile(at: FloatArray, apart: FloatArray) -> tuple[FloatArray, FloatArray]:

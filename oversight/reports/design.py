@@ -7,10 +7,10 @@ from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import DESIGN
-from oversight.findings.design import Designed
+from oversight.findings.design import Designed, Origin
 from oversight.findings.results import Row
 from oversight.reports.document import Document, Paragraph, Part, Table
-from oversight.reports.tables import cell, headline, interval, two
+from oversight.reports.tables import cell, headline, interval
 
 HEADS = ("protocol", "min/item", "PGR", "95 % interval", "in search", "by", "what it is")
 
@@ -45,18 +45,18 @@ def _data(designed: Designed) -> dict[str, object]:
 
 def rows(designed: Designed) -> list[list[str]]:
     """The front and what was written by hand, cheapest first; a note sums up random search."""
-    return [_cells(row) for row in designed.rows() if row["origin"] != "random search"]
+    return [_cells(row) for row in designed.rows() if row["origin"] != Origin.RANDOM]
 
 
 def _cells(row: Row) -> list[str]:
-    by_hand = row["origin"] == "by hand"
+    by_hand = row["origin"] == Origin.HAND
     beaten = " (beaten)" if by_hand and row["beaten_by_the_front"] else ""
     return [
         row["protocol"],
         cell(row, "human_minutes_per_item"),
         cell(row, "pgr"),
         interval(row["pgr_low"], row["pgr_high"]),
-        two(row["searched_pgr"]),
+        cell(row, "searched_pgr"),
         "hand" + beaten if by_hand else "search",
         row["what"],
     ]
@@ -85,7 +85,9 @@ def notes(designed: Designed) -> list[str]:
     )
     if not designed.written:
         lines.append("With --out DIR, each point of the front is written as a scenario file.")
-    by_hand, blind = (volumes["search"] - volumes[name] for name in ("by hand", "random search"))
+    by_hand, blind = (
+        volumes[Origin.SEARCH] - volumes[name] for name in (Origin.HAND, Origin.RANDOM)
+    )
     lines.append(
         f"The search is worth {by_hand:+.3f} over what was written by hand and {blind:+.3f} over "
         "random search with as many evaluations."

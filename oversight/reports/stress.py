@@ -128,10 +128,10 @@ def _ranking(stress: Stress) -> Table:
         [
             row["protocol"],
             str(row["applicable"]),
-            two(row["label_robustness"]),
+            cell(row, "label_robustness"),
             str(row["label_survived"]),
             str(row["label_silent"]),
-            two(row["pgr_robustness"]),
+            cell(row, "pgr_robustness"),
             str(row["pgr_survived"]),
             str(row["pgr_silent"]),
         ]

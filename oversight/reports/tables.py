@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oversight.core.columns import MISSING, Column, column_of, format_number
+from oversight.findings import columns
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Row
 from oversight.studies.study import Study
 
 PGR = column_of(SUMMARY, "pgr")
-_COLUMNS: Mapping[str, Column] = {column.name: column for column in SUMMARY}
+_COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for table in (columns.RANKING, columns.DESIGN, columns.BREAK, columns.INDEX, SUMMARY)
+    for column in table
+}
 
 
 def first_sentence(plugin: object) -> str:
@@ -32,7 +37,7 @@ def headline(study: Study) -> str:
 
 
 def cell(row: Row, name: str) -> str:
-    """The cell of a summary row's column, formatted as the column is declared."""
+    """The cell of a row's column, formatted as the column is declared."""
     return _COLUMNS[name].text(row[name])
 
 

@@ -129,7 +129,8 @@ class Scenario(Config):
 
     def changed(self, **fields: Any) -> Self:
         """The same with other values in these fields, checked as a file is: the fields themselves,
-        and whatever hangs on them in other sections.
+        and whatever hangs on them in other sections. (Only a file, or a new study, is refused where
+        a failure finds no role to strike: stress tests and searches try failures that strike some.)
 
         Raises pydantic's ValidationError with every error.
 

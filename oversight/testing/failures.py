@@ -33,6 +33,7 @@ from oversight.testing.kit import (
     assess_roots,
     joined,
     ordinary,
+    picture,
     small_pool,
     some,
 )
@@ -123,6 +124,14 @@ class FailureContract:
             pool, ready = self._struck(self.failure().model_copy(update=change))
             first = np.arange(ITEMS // 2)
             assert_same(some(ready.assess(pool.roots), first), some(healthy, first))
+
+    def test_assess_writes_nothing(self) -> None:
+        pool, ready = self._struck(self.failure())
+        ready.assess(pool.roots)
+        before = picture(ready)
+        ready.assess(Claims.of(pool.everyone[:7], traced=True))
+        ready.assess(pool.roots)
+        assert picture(ready) == before, "assess wrote to the failure or to what it wraps"
 
     def test_pickles(self) -> None:
         """Workers receive it by pickle, and a pickled copy fails the same."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
+import pickle
 import random
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +17,10 @@ from oversight.components.overseer import Overseer
 from oversight.components.profiles import ByHeight, ModelSettings, PeopleSettings, Setting
 from oversight.components.wrappers import OverseerWrapper
 from oversight.core.claims import Verdicts
+from oversight.core.streams import Draws
 from oversight.overseers.agent import Agent
 from oversight.overseers.roles import RoleWrapper
+from oversight.worlds.base import Pool
 from oversight.worlds.concept import ConceptPool, ConceptWorld
 
 P = ParamSpec("P")
@@ -71,6 +75,22 @@ def assess_roots(overseer: Overseer) -> Verdicts:
     """What an overseer says of the root claims of a pool of its own, prepared for it anew."""
     pool = small_pool()
     return overseer.prepare(pool, ordinary()).assess(pool.roots)
+
+
+class _Picture(pickle.Pickler):
+    """Pickles a component without the pool that it is bound to: what the pool has drawn is kept
+    there, and is the same when it is drawn again."""
+
+    def persistent_id(self, obj: object) -> str | None:
+        """A pool and its draws stand for themselves."""
+        return type(obj).__name__ if isinstance(obj, Pool | Draws) else None
+
+
+def picture(component: Component) -> bytes:
+    """All that a component holds, as bytes, the pool apart: equal if nothing was written."""
+    file = io.BytesIO()
+    _Picture(file).dump(component)
+    return file.getvalue()
 
 
 def elsewhere(function: Callable[P, Result], *arguments: P.args, **named: P.kwargs) -> Result:

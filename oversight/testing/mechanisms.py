@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from oversight.testing.kit import (
     joined,
     ordinary,
     perfect,
+    picture,
     small_pool,
     some,
     twice_with_other_global_state,
@@ -76,6 +78,24 @@ class MechanismContract:
                 assert_same(batches, joined([some(whole, np.arange(batches.evidence.size))]))
             order = np.random.default_rng(0).permutation(ITEMS)
             assert_same(ready.assess(Claims.of(order, node)), some(whole, order))
+
+    def test_assess_writes_nothing(self) -> None:
+        pool, ready = self._prepared()
+        ready.assess(pool.roots)  # what Python itself keeps of a class is there from now on
+        before = picture(ready)
+        yes = np.ones(ITEMS, dtype=np.bool_)
+        heard = Evidence((Argument(yes, np.full(ITEMS, 3.0), 1.0),))
+        for node in (0, 1, int(pool.tree.leaves[0])):
+            ready.assess(pool.claims(node), heard)
+            ready.assess(Claims.of(pool.everyone[:7], node, traced=True))
+            ready.reliability(node)
+        assert picture(ready) == before, "assess wrote to the mechanism or to a part of it"
+
+    def test_other_items_are_other_claims(self) -> None:
+        pool, ready = self._prepared()
+        back = pool.everyone[::-1].copy()
+        same = ready.assess(Claims.of(back))
+        assert_same(ready.assess(replace(pool.roots, item=back)), same)
 
     def test_claims_in_a_grid_are_the_same_claims(self) -> None:
         """Nodes of shape (k, 1) and items of shape (n,) are k x n claims, judged as one by one."""

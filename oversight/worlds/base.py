@@ -120,8 +120,7 @@ class Pool:
 
     def claims(self, node: int = ROOT) -> Claims:
         """The claim about a node, of every item."""
-        claims = Claims.of(self.everyone, node)
-        return Claims(claims.item, claims.node, whole=True)
+        return Claims.of_everyone(self.everyone, node)
 
     def truth(self, claims: Claims) -> BoolArray:
         """Whether each claim is true; a pool without a tree knows the roots alone."""
