@@ -26,15 +26,18 @@ def compare(
     failures: bool = False,
     precision: float | None = None,
     most: int = MOST,
+    predictable: bool = False,
     **run: Unpack[RunOptions],
 ) -> Results:
     """Run every protocol of a study on the same items, with the same people and student, and
     compare them.
 
-    failures   also under every failure that the study names, at each of its severities
-    precision  a half-width of intervals, above 0: replicates are added, from FIRST_LOOK on, until
-               every PGR has it, until there are `most`, or until it is clear that there is no gap
-    run        executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+    failures     also under every failure that the study names, at each of its severities
+    precision    a half-width of intervals, above 0: replicates are added, from FIRST_LOOK on, until
+                 every PGR has it, until there are `most`, or until it is clear that there is no gap
+    predictable  also measure how much of the label error can be foreseen from the features, which
+                 costs more than everything else
+    run          executor, jobs, out, retry, progress: see `oversight.running.run.Run`
 
     A case that raises in a replicate is kept in `Results.failed`; the others go on. Raises
     StoreError where the folder cannot be used, WorkersError where nobody can do the work.
@@ -44,7 +47,7 @@ def compare(
     since, study = 0, study if precision is None else first_look(study, most)
     files = names_of(study, *TABLES)
     with started(options, "compare", files) as runner:
-        keys = Keys(study)
+        keys = Keys(study, predictable)
         if options.retry:
             runner.store.forget_failed(map(keys.of, cases))
         while True:
@@ -55,7 +58,7 @@ def compare(
             if wanted <= study.replicates:
                 break
             since, study = study.replicates, study.changed(replicates=wanted)
-            keys = Keys(study)
+            keys = Keys(study, predictable)
         if runner.folder:
             with exporting(runner.folder, study, results.failed, files) as folder:
                 write_tables(results, folder)

@@ -79,8 +79,8 @@ def write_tables(results: Results, folder: Path) -> None:
     results.to_csv(folder / "summary.csv")
     with writing(folder / "differences.csv") as file:
         write_csv(file, names(columns.DIFFERENCE), results.differences_rows())
-    parquet(folder / "runs.parquet", columns.RUNS, results.row_blocks())
-    parquet(folder / "summary.parquet", columns.SUMMARY, [results.summary()])
+    parquet(folder / "runs.parquet", results.run_columns, results.row_blocks())
+    parquet(folder / "summary.parquet", results.summary_columns, [results.summary()])
 
 
 def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, object]:

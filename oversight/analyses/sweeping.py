@@ -26,6 +26,7 @@ def sweep(
     failures: bool = False,
     precision: float | None = None,
     most: int = MOST,
+    predictable: bool = False,
     **run: Unpack[RunOptions],
 ) -> Swept:
     """Run a study at every point of the grid that its `sweep` spans; other arguments as `compare`
@@ -43,7 +44,7 @@ def sweep(
     files = names_of(study, *TABLES, "crossings.csv", "curves.svg")
     with started(options, "sweep", files) as runner:
         while True:
-            swept = Swept(study, grid, failures, runner.store)
+            swept = Swept(study, grid, failures, runner.store, predictable)
             if options.retry and not since:
                 for keys, cases in swept.parts():
                     runner.store.forget_failed(map(keys.of, cases))

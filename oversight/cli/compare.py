@@ -21,11 +21,12 @@ MANY = 5000
 
 class Extent(NamedTuple):
     """How much a comparison runs: under failures too? to which precision, up to how many
-    replicates?"""
+    replicates? with the predictable share?"""
 
     failures: bool
     precision: float | None
     most: int | None
+    predictable: bool
 
 
 @click.command()
@@ -49,6 +50,11 @@ class Extent(NamedTuple):
     type=click.IntRange(1, 1_000_000),
     help="Replicates at which --precision gives up; 1000 if left out.",
 )
+@click.option(
+    "--predictable",
+    is_flag=True,
+    help="Also measure how much of the label error the features foretell; slow.",
+)
 def compare(
     settings: RunSettings,
     more: tuple[str, ...],
@@ -56,6 +62,7 @@ def compare(
     hours: tuple[str, ...],
     precision: float | None,
     most: int | None,
+    predictable: bool,
 ) -> None:
     """Run every protocol of SCENARIO (a file, or a shipped scenario's name) on the same items.
 
@@ -69,7 +76,7 @@ def compare(
         )
     budgets = _budgets([*hours, *more])
     study = settings.study(sweeps=True)
-    extent = Extent(failures, precision, most)
+    extent = Extent(failures, precision, most, predictable)
     _check(extent, study, settings.scenario)
     if study.sweep or budgets:
         _compare_along(study, budgets, extent, settings)
@@ -95,7 +102,7 @@ def _budgets(words: list[str]) -> tuple[float, ...]:
 
 def _check(extent: Extent, study: Study, scenario: str) -> None:
     """Refuse options that do not fit each other, or the scenario."""
-    failures, precision, most = extent
+    failures, precision, most, _ = extent
     if precision is None and most is not None:
         refuse("--most is where --precision gives up; expected that too")
     if precision is not None and not precision < 1:
@@ -112,9 +119,16 @@ def _compare_once(study: Study, extent: Extent, settings: RunSettings) -> None:
     from oversight.cli.progress import progress
     from oversight.reports.comparison import document
 
-    failures, precision, most = extent
+    failures, precision, most, predictable = extent
     with settings.running(progress()) as run:
-        results = run_study(study, failures=failures, precision=precision, most=most or MOST, **run)
+        results = run_study(
+            study,
+            failures=failures,
+            precision=precision,
+            most=most or MOST,
+            predictable=predictable,
+            **run,
+        )
     show(document(results, precision), settings.form)
     finish(results.failed)
 
@@ -128,7 +142,7 @@ def _compare_along(
     from oversight.cli.progress import progress
     from oversight.reports.sweep import document
 
-    failures, precision, most = extent
+    failures, precision, most, predictable = extent
     cells = progress()
     points = prod(len(values) for values in grid_of(study, budgets).values())
     if points > MANY:
@@ -140,6 +154,7 @@ def _compare_along(
             failures=failures,
             precision=precision,
             most=most or MOST,
+            predictable=predictable,
             **run,
         )
     show(document(swept, precision), settings.form)

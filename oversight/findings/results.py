@@ -13,9 +13,10 @@ from typing import Any, TextIO
 import numpy as np
 
 from oversight.core.claims import FloatArray
-from oversight.core.columns import names
+from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
+from oversight.metrics.columns import PREDICTABLE
 from oversight.metrics.pgr import (
     Difference,
     Ratio,
@@ -25,7 +26,7 @@ from oversight.metrics.pgr import (
     gap_is_absent,
     undefined,
 )
-from oversight.metrics.representable_share import representable_share
+from oversight.metrics.representable_share import MADE_OF, representable_share
 from oversight.running.failed import Failed
 from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS
@@ -36,14 +37,6 @@ from oversight.worlds.base import MARGINS
 
 Row = dict[str, Any]
 """A row of a table by column; None where there is no value."""
-SHARE_OF = (
-    "share_linear",
-    "share_margin",
-    "sample_shift",
-    "label_accuracy_intended",
-    "label_positive",
-)
-"""Measures that the representable share is made of."""
 ROWS = 1000
 """Replicates whose rows are written together."""
 
@@ -67,6 +60,21 @@ class Results:
         self.scenario, self.baseline = study.name, study.weak_protocol
         self.items, self.replicates = study.world.items("train"), study.replicates
         self._cases = dict.fromkeys(cases)
+
+    @property
+    def summary_columns(self) -> tuple[Column, ...]:
+        """Columns of a summary row."""
+        return columns.SUMMARY + self.on_request
+
+    @property
+    def run_columns(self) -> tuple[Column, ...]:
+        """Columns of a row a replicate."""
+        return columns.RUNS + self.on_request
+
+    @property
+    def on_request(self) -> tuple[Column, ...]:
+        """Columns that are there because somebody wanted to know them."""
+        return (PREDICTABLE,) if self._keys.predictable else ()
 
     def expect(self, cases: Iterable[Case]) -> None:
         """Take more cases in, after those that are here."""
@@ -129,12 +137,13 @@ class Results:
 
     def _row(self, case: Case, number: int, values: list[float]) -> Row:
         numbers = zip(COLUMNS, values, strict=True)
-        return {
+        row = {
             "scenario": self.scenario,
             **_about(case),
             "replicate": number,
             **{key: None if math.isnan(value) else value for key, value in numbers},
         }
+        return {key: row[key] for key in names(self.run_columns)}
 
     def gap(self) -> FloatArray:
         """ceiling - weak, (replicates,); NaN where the baseline failed."""
@@ -180,7 +189,7 @@ class Results:
         if MARGINS not in self.study.world.has:
             return undefined(Reason.NO_MARGINS)
         labeled = round(self.items * float(np.nanmean(coverage)))
-        return representable_share(*(self.column(case, name) for name in SHARE_OF), labeled)
+        return representable_share(*(self.column(case, name) for name in MADE_OF), labeled)
 
     def differences(self) -> list[Difference]:
         """Every pair of protocols: difference in PGR, paired over replicates, corrected for the
@@ -199,7 +208,10 @@ class Results:
     def summary_row(self, case: Case) -> Row:
         """A case's row."""
         done = ~np.isnan(self.column(case, "weak_accuracy"))
-        means = {key: _mean(self.column(case, key)[done]) for key in names(columns.MEANS)}
+        means = {
+            key: _mean(self.column(case, key)[done])
+            for key in names(columns.MEANS + self.on_request)
+        }
         pgr, share = self.pgr(case), self.representable_share(case)
         row = {
             "scenario": self.scenario,
@@ -217,20 +229,20 @@ class Results:
             "representable_share_high": _number(share.high),
             "representable_share_status": share.status,
         }
-        return {key: row[key] for key in names(columns.SUMMARY)}
+        return {key: row[key] for key in names(self.summary_columns)}
 
     def to_csv(self, path: str | Path, runs: bool = False) -> None:
         """Write the summary, or with `runs` one row a replicate. Raises StoreError where the file
         cannot be written."""
         rows = self._rows() if runs else self.summary()
-        keys = names(columns.RUNS if runs else columns.SUMMARY)
+        keys = names(self.run_columns if runs else self.summary_columns)
         with writing(Path(path)) as file:
             write_csv(file, keys, rows)
 
     def csv(self) -> str:
         """The summary as CSV text."""
         text = io.StringIO()
-        write_csv(text, names(columns.SUMMARY), self.summary())
+        write_csv(text, names(self.summary_columns), self.summary())
         return text.getvalue()
 
 

@@ -14,6 +14,7 @@ from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
 from oversight.findings.results import Results, Row, write_csv
+from oversight.metrics.columns import PREDICTABLE
 from oversight.metrics.crossings import Crossing, crossings
 from oversight.running.failed import Failed
 from oversight.running.keys import Keys
@@ -34,9 +35,15 @@ class Swept:
     """
 
     def __init__(
-        self, study: Study, grid: Mapping[str, Sequence[float]], failures: bool, store: Store
+        self,
+        study: Study,
+        grid: Mapping[str, Sequence[float]],
+        failures: bool,
+        store: Store,
+        predictable: bool = False,
     ) -> None:
         self.study, self.grid, self._failures = study, dict(grid), failures
+        self._predictable = predictable
         self._store = store
         self._keys = lru_cache(HELD)(self._keys_at)
         self._crossings: list[Crossing] | None = None
@@ -70,7 +77,8 @@ class Swept:
             yield keys, self.cases(keys.study)
 
     def _keys_at(self, values: tuple[float, ...]) -> Keys:
-        return Keys(placed(self.study, dict(zip(self.knobs, values, strict=True))))
+        placed_here = placed(self.study, dict(zip(self.knobs, values, strict=True)))
+        return Keys(placed_here, self._predictable)
 
     @property
     def failed(self) -> list[Failed]:
@@ -151,12 +159,16 @@ class Swept:
     @property
     def summary_columns(self) -> tuple[Column, ...]:
         """Columns of a summary row: the knobs come after what it is about."""
-        return (*columns.ABOUT, *self.knob_columns, *columns.SUMMARY[len(columns.ABOUT) :])
+        return self._with_knobs(columns.SUMMARY)
 
     @property
     def run_columns(self) -> tuple[Column, ...]:
         """Columns of a row a replicate, likewise."""
-        return (*columns.ABOUT, *self.knob_columns, *columns.RUNS[len(columns.ABOUT) :])
+        return self._with_knobs(columns.RUNS)
+
+    def _with_knobs(self, declared: tuple[Column, ...]) -> tuple[Column, ...]:
+        on_request = (PREDICTABLE,) if self._predictable else ()
+        return (*columns.ABOUT, *self.knob_columns, *declared[len(columns.ABOUT) :], *on_request)
 
     def to_csv(self, folder: Path, only: Sequence[str] = ()) -> None:
         """Write runs.csv, summary.csv, differences.csv and crossings.csv, or some of them, a point

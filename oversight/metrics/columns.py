@@ -158,3 +158,12 @@ SHARE = (
     ),
 )
 """How much of the labels' error a student can copy, pooled over replicates."""
+
+PREDICTABLE = Column(
+    "predictable_share",
+    "share of the labels' error that a held-out classifier foresees from the features (Brier skill "
+    "against the constant rate); only where `--predictable` asks for it",
+    "share of the error",
+    format=".3f",
+)
+"""What costs more than the cell itself, and is measured on request."""

@@ -21,6 +21,14 @@ COORDINATES = 4
 misconception."""
 RARE = COORDINATES * 2 * float(ndtr(-4))
 """How rarely a random sample may be called none: 4 standard errors, in any of the four."""
+MADE_OF = (
+    "share_linear",
+    "share_margin",
+    "sample_shift",
+    "label_accuracy_intended",
+    "label_positive",
+)
+"""Measures that the share is made of, in the order in which it takes them."""
 LOPSIDED = 0.02
 """How far the share of positive labels may be from one half."""
 

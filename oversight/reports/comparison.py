@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from oversight.core.columns import names
-from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Results, Row
 from oversight.metrics.pgr import LEAST_GAP, Difference, Status
 from oversight.reports.document import Document, Paragraph, Part, Table
@@ -44,7 +43,7 @@ def document(results: Results, precision: float | None = None) -> Document:
         headline(results.study),
         partial(_parts, results, precision),
         partial(_data, results),
-        names(SUMMARY),
+        names(results.summary_columns),
         results.summary,
     )
 
@@ -136,6 +135,12 @@ def notes(results: Results) -> list[str]:
             by_reason.setdefault(row["pgr_status"], []).append(subject(row))
     lines += [f"PGR {reason} ({', '.join(protocols)})" for reason, protocols in by_reason.items()]
     lines += _share_notes(results)
+    if "predictable_share" in rows[0]:
+        lines.append(
+            "Predictable share of the label error, from the features: "
+            + ", ".join(f"{subject(row)} {cell(row, 'predictable_share')}" for row in rows)
+            + "."
+        )
     argued = [
         f"{subject(row)} {cell(row, 'agent_score_difference')}"
         for row in rows

@@ -8,12 +8,19 @@ from oversight.core.columns import MISSING, Column, column_of, format_number
 from oversight.findings import columns
 from oversight.findings.columns import SUMMARY
 from oversight.findings.results import Row
+from oversight.metrics.columns import PREDICTABLE
 from oversight.studies.study import Study
 
 PGR = column_of(SUMMARY, "pgr")
 _COLUMNS: Mapping[str, Column] = {
     column.name: column
-    for table in (columns.RANKING, columns.DESIGN, columns.BREAK, columns.INDEX, SUMMARY)
+    for table in (
+        columns.RANKING,
+        columns.DESIGN,
+        columns.BREAK,
+        columns.INDEX,
+        (*SUMMARY, PREDICTABLE),
+    )
     for column in table
 }
 

@@ -16,15 +16,17 @@ class Keys:
 
     Two cells have one key exactly where `oversight.studies.identity` says that their numbers are
     the same, whatever they are called.
+
+    predictable  whether the predictable share is measured too
     """
 
-    def __init__(self, study: Study) -> None:
-        self.study = study
+    def __init__(self, study: Study, predictable: bool = False) -> None:
+        self.study, self.predictable = study, predictable
         self._cells: dict[Case, Key] = {}
 
     @cached_property
     def _study(self) -> str:
-        return identity.of_study(self.study)
+        return identity.of_study(self.study) + " with predictable share" * self.predictable
 
     def of(self, case: Case) -> Key:
         """The key of a case, in all of its replicates."""

@@ -12,7 +12,8 @@ from oversight.core.claims import FloatArray, read_only
 from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
-from oversight.metrics.columns import MEASURES
+from oversight.metrics.columns import MEASURES, PREDICTABLE
+from oversight.metrics.predictable_share import predictable_share
 from oversight.metrics.representable_share import Axes, share_measures
 from oversight.running.failed import Failed
 from oversight.running.labeling import Labeler, Labels
@@ -21,7 +22,7 @@ from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.worlds.base import MARGINS, Part, Pool
 
-COLUMNS = (*names(MEASURES), *names(DESK))
+COLUMNS = (*names(MEASURES), *names(DESK), PREDICTABLE.name)
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
 
 TOGETHER = 48
@@ -43,17 +44,21 @@ class _Measuring:
 
     weak  accuracy of the baseline's labels
     axes  where training items lie; None in a world without margins
+    seed  of the projection that the predictable share needs; None where nobody wants to know it
     """
 
     train: Pool
     test: Pool
     weak: float
     axes: Axes | None
+    seed: int | None
 
 
-def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None) -> Replicate:
-    """Run cases of one replicate of a study, by default every protocol without failures. Depends on
-    the study and the number alone."""
+def run_replicate(
+    study: Study, number: int, cases: Iterable[Case] | None = None, predictable: bool = False
+) -> Replicate:
+    """Run cases of one replicate of a study, by default every protocol without failures; with
+    `predictable`, measure their predictable share too. Depends on its arguments alone."""
     todo = [Case(name) for name in study.cells] if cases is None else list(cases)
     try:
         train, test = _pool(study, number, "train"), _pool(study, number, "test")
@@ -66,7 +71,7 @@ def run_replicate(study: Study, number: int, cases: Iterable[Case] | None = None
         weak_case = Case(study.weak_protocol)
         lost = [weak_case, *(case for case in todo if case != weak_case)]
         return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in lost))
-    measuring = _Measuring(train, test, weak, axes)
+    measuring = _Measuring(train, test, weak, axes, study.seed if predictable else None)
     rows: dict[Case, tuple[float, ...]] = {}
     failed: list[Failed] = []
     for start in range(0, len(todo), TOGETHER):
@@ -154,7 +159,11 @@ def _row(
         "agent_score_difference": given.scores[0],
         "agent_score_difference_log": given.scores[1],
         **given.desk,
+        PREDICTABLE.name: np.nan,
     }
+    if measuring.seed is not None:
+        wrong = answer != train.intended[marked]
+        row[PREDICTABLE.name] = predictable_share(train.x[marked], wrong, measuring.seed)
     if not some:  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))
     return tuple(float(row[column]) for column in COLUMNS)

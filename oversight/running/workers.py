@@ -34,6 +34,11 @@ LOOK = 5.0
 """Seconds of silence after which we look whether anybody still works."""
 
 
+Work = tuple[int, tuple[Case, ...], bool]
+"""The number of a replicate, the cases to be run in it, and whether to measure their predictable
+share."""
+
+
 class Task(NamedTuple):
     """Cases of a study to be run in one replicate."""
 
@@ -46,11 +51,14 @@ class Task(NamedTuple):
         """The study that the cases are of."""
         return self.keys.study
 
+    @property
+    def work(self) -> Work:
+        """What is sent of it beside the study."""
+        return self.number, self.cases, self.keys.predictable
+
 
 Chunk = list[Task]
 """Tasks of one study that are sent together."""
-Work = tuple[int, tuple[Case, ...]]
-"""The number of a replicate, and the cases to be run in it."""
 Answer = tuple[list[Replicate], float]
 """Replicates of a chunk, and the seconds that they took."""
 Reply = Answer | WorkersError
@@ -89,8 +97,7 @@ class Workers:
 
     def _run_here(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         for task in tasks:
-            work = [(task.number, task.cases)]
-            yield task.keys, answered(run_chunk(task.study, work, of_engine()))[0]
+            yield task.keys, answered(run_chunk(task.study, [task.work], of_engine()))[0]
 
     def _run_there(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         waiting: dict[Future[Reply], Chunk] = {}
@@ -159,7 +166,7 @@ class Workers:
 
     def _sent(self, chunk: Chunk) -> Future[Reply]:
         study = self._packed(chunk[0].study)
-        work = [(task.number, task.cases) for task in chunk]
+        work = [task.work for task in chunk]
         if self._own is not None:
             return self._own.submit(run_chunk, study, work, of_engine())
         assert self._given is not None
@@ -231,5 +238,5 @@ def run_chunk(sent: Study | Sent, work: Sequence[Work], engine: str) -> Reply:
         return error
     began = time.perf_counter()
     with one_thread():
-        done = [run_replicate(study, number, cases) for number, cases in work]
+        done = [run_replicate(study, *task) for task in work]
     return done, time.perf_counter() - began

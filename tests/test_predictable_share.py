@@ -1,0 +1,99 @@
+"""How much of the label error a held-out classifier foresees: closed cases, and only on request."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from click.testing import CliRunner
+
+import oversight
+from oversight import Study
+from oversight.cli.main import main
+from oversight.metrics.predictable_share import predictable_share
+
+
+def study(replicates: int, structure: float, difficulty: float, **world: Any) -> Study:
+    lone = {"kind": "balanced", "depth": 0, "gates": []}
+    plain = {"train_items": 12_000, "test_items": 10, "features": 2, "ceiling": 1.0, "tree": lone}
+    people = {"accuracy": {"root": 0.7, "leaf": 0.7}, "structure": structure}
+    return Study.model_validate(
+        {
+            "replicates": replicates,
+            "world": {**plain, **world},
+            "overseer": {**people, "difficulty": difficulty},
+            "protocols": {"alone": "direct"},
+        }
+    )
+
+
+def shares(of: Study) -> np.ndarray:  # type: ignore[type-arg]
+    return oversight.compare(of, predictable=True).column("alone", "predictable_share")
+
+
+def error(values: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float(values.std(ddof=1) / np.sqrt(values.size))
+
+
+def test_equally_hard_items_foretell_no_random_error() -> None:
+    for features in (2, 8):  # however many there are to fit noise with
+        found = shares(study(6, 0.0, 0.0, train_items=4000, features=features))
+        assert abs(found.mean()) < max(4.5 * error(found), 1e-3)
+
+
+def test_hard_items_foretell_random_errors() -> None:
+    found = shares(study(8, 0.0, 1.0))
+    # .0769 to whoever knows the law; squares and products come to .0720 of it.
+    assert 0.0720 - 4.5 * error(found) < found.mean() < 0.0769 + 4.5 * error(found)
+    assert error(found) < 0.003
+
+
+def test_a_misconception_is_foreseen() -> None:
+    assert shares(study(2, 1.0, 1.0)).min() > 0.5
+
+
+def test_many_features_are_projected_by_the_seed() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((200, 40))
+    wrong = x.sum(axis=1) > 5
+    one = predictable_share(x, wrong, 1)
+    assert one == predictable_share(x, wrong, 1)
+    assert one != predictable_share(x, wrong, 2)
+    assert one > 0.02
+    assert np.isnan(predictable_share(x, np.zeros(200, dtype=np.bool_), 1))
+
+
+def test_it_is_measured_on_request_alone_and_kept_apart(tmp_path: Path) -> None:
+    small = study(2, 0.6, 1.0, train_items=300)
+    plain = oversight.compare(small, out=tmp_path)
+    assert "predictable_share" not in plain.summary()[0]
+    assert "predictable_share" not in plain.rows[0]
+    wanted = oversight.compare(small, out=tmp_path, predictable=True)
+    (row,) = wanted.summary()
+    assert list(row)[-1] == "predictable_share"
+    assert row["predictable_share"] is not None
+    assert {key: value for key, value in row.items() if key != "predictable_share"} == (
+        plain.summary()[0]
+    )
+    with (tmp_path / "summary.csv").open() as file:
+        assert float(next(csv.DictReader(file))["predictable_share"]) == row["predictable_share"]
+    swept = small.changed(sweep={"overseer.structure": [0.2, 0.8]})
+    for point in oversight.sweep(swept, predictable=True).summary():
+        assert point["predictable_share"] is not None
+
+
+def test_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "oversight: 1\nreplicates: 2\nprotocols: {alone: direct}\n"
+        "world: {train_items: 300, test_items: 100, features: 3}\n"
+    )
+    arguments = ["compare", str(file), "--predictable"]
+    table = CliRunner().invoke(main, arguments)
+    assert "Predictable share of the label error, from the features: alone 0." in table.stdout
+    rows = CliRunner().invoke(main, [*arguments, "--format", "csv"]).stdout.splitlines()
+    assert rows[0].endswith(",predictable_share")
+    plain = CliRunner().invoke(main, arguments[:2]).stdout
+    assert "redictable" not in plain
