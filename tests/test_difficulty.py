@@ -129,3 +129,20 @@ def test_effort_scales_signal_to_noise(difficulty: float) -> None:
         12,
     )[0]
     assert share == pytest.approx(wanted, abs=4.5 * binomial_error(wanted, ITEMS))
+
+
+@pytest.mark.parametrize("difficulty", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("accuracy", [0.6, 0.9])
+def test_the_drift_by_integration(accuracy: float, difficulty: float) -> None:
+    """E Phi(d(|m|)) is the accuracy and 1 + E d(m)^2 the variance of what is seen."""
+    drift = Drift.of(np.array([accuracy]), difficulty)
+
+    def mean(of) -> float:  # type: ignore[no-untyped-def]
+        return 2 * quad(lambda m: float(of(drift.mean(np.array([m]))[0]) * norm.pdf(m)), 0, 9)[0]
+
+    assert mean(ndtr) == pytest.approx(accuracy, abs=1e-9)
+    assert drift.accuracy[0] == pytest.approx(accuracy, abs=1e-9)
+    assert drift.sd[0] ** 2 == pytest.approx(1 + mean(np.square), rel=1e-9)
+    if difficulty == 1:
+        r = np.cos(np.pi * (1 - accuracy))
+        assert signal_to_noise(accuracy, 1.0) == pytest.approx(r / np.sqrt(1 - r**2))

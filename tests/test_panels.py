@@ -96,8 +96,9 @@ def test_a_panel_knows_its_reliability(rule: Rule) -> None:
     assert ready.reliability(0) == pytest.approx(right, abs=9 * binomial_error(right, ITEMS))
 
 
-def test_an_even_panel_breaks_ties_fairly() -> None:
-    verdicts, _ = shown(team(2, "majority"), 0.3)
+@pytest.mark.parametrize("members", [2, 4])
+def test_an_even_panel_breaks_ties_fairly(members: int) -> None:
+    verdicts, _ = shown(team(members, "majority"), 0.3)
     positive = float(verdicts.answer.mean())
     assert positive == pytest.approx(0.5, abs=4.5 * binomial_error(0.5, ITEMS))
 
