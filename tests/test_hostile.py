@@ -9,27 +9,35 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import Field, SkipValidation
+from pydantic import Field, PrivateAttr, SkipValidation
 
+import oversight
+from mechanisms.direct import Direct
+from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
+from mechanisms.vote import Vote
 from oversight import (
     Claims,
     Evidence,
+    Human,
     Mechanism,
     Pool,
     Setting,
     Study,
     Verdicts,
 )
+from oversight.components.overseer import PreparedMechanism
 from oversight.failures.base import OverseerFailure, StudentFailure
 from oversight.failures.injection import Injection
 from oversight.running.replicate import Replicate, run_replicate
 from oversight.studies.cases import Case
+from oversight.testing import FailureContract, MechanismContract
+from oversight.testing.kit import ordinary
 
 Act = Callable[["Vandal", Claims], Verdicts | None]
 
@@ -382,3 +390,142 @@ def test_sys_exit_at_import_silences_nobody_else(installed: Path) -> None:
     wanted = command(installed, "check", "gone.yaml")
     assert wanted.returncode == 2
     assert "does not import: SystemExit: 0" in wanted.stderr
+
+
+@pytest.mark.parametrize("keeps", ["state", "tuple", "attribute"])
+def test_a_part_outside_slots_pays_its_preparation(keeps: str) -> None:
+    """A part that a mechanism prepares and keeps in no slot costs what it costs in one."""
+    part = RecursiveRewardModeling(samples=40)
+    pool = study().world.pool(1, 0, "train")
+    alone = part.prepare(pool, ordinary()).fixed_cost()
+    assert alone.minutes > 0
+    inside = Keeper(keeps=keeps).prepare(pool, ordinary()).fixed_cost()
+    assert inside == alone
+    assert (
+        Vote(members=(Keeper(keeps=keeps), Human(), Human(person=1)))
+        .prepare(pool, ordinary())
+        .fixed_cost()
+        == alone
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping(PreparedMechanism):
+    """A prepared mechanism with a part that is in no slot."""
+
+    helper: Any = None
+
+
+class Keeper(Mechanism):
+    """Prepares a part of its own, which is in no slot."""
+
+    name = "keeper"
+    keeps: str = "state"
+    _helper: Any = PrivateAttr(None)
+
+    def prepare(self, pool: Pool, setting: Setting) -> Keeper:
+        prepared = super().prepare(pool, setting)
+        part = RecursiveRewardModeling(samples=40).prepare(pool, setting)
+        if self.keeps == "attribute":
+            prepared._helper = part
+            return prepared
+        held = (part,) if self.keeps == "tuple" else part
+        identity = prepared.bound.identity
+        return prepared.with_prepared(Keeping(pool, setting, identity=identity, helper=held))
+
+
+class Full(Mechanism):
+    """Fails with MemoryError, or with another error."""
+
+    name = "full"
+    memory: bool = True
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        raise MemoryError("no room") if self.memory else KeyError("x")
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_out_of_memory_is_tried_again(memory: bool, tmp_path: Path) -> None:
+    """It is the machine's failure: it does not stick, as other errors do until --retry."""
+    mixed = {"replicates": 1, "protocols": {"it": Full(memory=memory)}}
+    ran: list[int] = []
+    for _ in range(2):
+        ran.clear()
+        done = oversight.compare(
+            study().model_copy(update=mixed), out=tmp_path, progress=lambda r: ran.append(r.number)
+        )
+        assert len(done.failed) == 1
+    assert len(ran) == (1 if memory else 0)
+
+
+class Helpful(OverseerFailure):
+    """Knows the truth: labels are right more often the more severe it is."""
+
+    name = "helpful"
+    knob = "share of labels that are put right"
+    source = "nobody"
+    can_strike = ("labels",)
+
+    def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
+        size = np.abs(verdicts.evidence) + 0.1
+        right = np.where(self.pool.truth(claims), size, -size)
+        return replace(verdicts, evidence=np.where(self.strikes(claims), right, verdicts.evidence))
+
+
+class Excused(Helpful):
+    """The same, and says why."""
+
+    name = "excused"
+    why_flat = "it knows the truth"
+
+
+class HelpfulContract(FailureContract):
+    """The contract of a failure that helps by so much."""
+
+    def __init__(self, failure: Any) -> None:
+        self.it = failure
+
+    def failure(self) -> Any:
+        return self.it
+
+    def protocol(self) -> Any:
+        return Direct()
+
+
+def test_a_failure_that_helps_fails_its_contract() -> None:
+    """All of them, or one label in six: seen. It passes the rest of the contract."""
+    for most in (1.0, 0.5):
+        contract = HelpfulContract(Helpful(most=most))
+        contract.test_severity_0_changes_nothing()
+        contract.test_severity_1_changes_something()
+        with pytest.raises(AssertionError, match=r"label_accuracy rises by 0\.\d+"):
+            contract.test_it_does_not_help()
+    HelpfulContract(Excused()).test_it_does_not_help()
+
+
+def unlock(pool: Any) -> None:
+    """Write into x although it is read-only."""
+    pool.x.flags.writeable = True
+    pool.x[:] = 0
+
+
+class VandalContract(MechanismContract):
+    """The contract of a mechanism that writes."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+
+    def mechanism(self) -> Any:
+        return Vandal(act=self.act)
+
+
+def test_who_writes_fails_its_contract() -> None:
+    """Into the pool or a tree; with force too, and into the evidence."""
+    VandalContract(lambda v, c: None).test_what_it_is_given_stays_as_it_was()
+    for what in ("x", "heights", "a gate's table", "roots"):
+        with pytest.raises(ValueError, match="read-only"):
+            VandalContract(WRITES[what]).test_what_it_is_given_stays_as_it_was()
+    with pytest.raises(AssertionError, match="x of the pool is changed"):
+        VandalContract(lambda v, c: unlock(v.pool)).test_what_it_is_given_stays_as_it_was()
+    with pytest.raises(ValueError, match="read-only"):
+        HelpfulContract(Eraser()).test_what_it_is_given_stays_as_it_was()

@@ -7,7 +7,7 @@ of another name counts as what it takes can do, or as what its class declares in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args
@@ -187,7 +187,8 @@ class Component(Config):
 
     def spending(self, minutes: float, calls: float) -> Self:
         """A prepared copy whose preparation cost so many human minutes and model calls, the parts
-        in its slots apart."""
+        apart that it holds in slots or keeps elsewhere. What a part cost that is prepared, used and
+        not kept belongs in here."""
         assert self.prepared is not None, "call prepare(pool, setting) first"
         return self.with_prepared(replace(self.prepared, cost=Cost(minutes, calls)))
 
@@ -196,11 +197,24 @@ class Component(Config):
         return []
 
     def fixed_cost(self) -> Cost:
-        """What `prepare` spent, here and in every slot."""
-        spent = [self._fixed, *(part.fixed_cost() for _, part in self.slots())]
+        """What `prepare` spent, here, in every slot, and in the parts that it keeps elsewhere: in
+        its prepared state, or in private attributes."""
+        parts = [part for _, part in self.slots()]
+        held = set(map(id, parts))
+        parts += [part for part in self._kept() if id(part) not in held]
+        spent = [self._fixed, *(part.fixed_cost() for part in parts)]
         if self.prepared is not None:
             spent.insert(0, self.prepared.cost)
         return Cost(sum(minutes for minutes, _ in spent), sum(calls for _, calls in spent))
+
+    def _kept(self) -> Iterator[Component]:
+        """Parts that it prepared itself and holds in no slot."""
+        state = {} if self.prepared is None else vars(self.prepared)
+        for value in (*state.values(), *(self.__pydantic_private__ or {}).values()):
+            several = value.values() if isinstance(value, Mapping) else value
+            for part in several if isinstance(several, ValuesView | tuple | list) else (value,):
+                if isinstance(part, Component):
+                    yield part
 
 
 @cache

@@ -23,12 +23,13 @@ from oversight.components.overseer import Overseer
 from oversight.core.claims import Claims
 from oversight.failures.base import Failure, Onset, Slice
 from oversight.failures.injection import Injection
-from oversight.running.replicate import run_replicate
+from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.testing.kit import (
     ITEMS,
     AnyStudent,
+    assert_nothing_is_changed,
     assert_same,
     assess_roots,
     joined,
@@ -38,6 +39,13 @@ from oversight.testing.kit import (
     some,
 )
 from oversight.worlds.concept import ConceptPool, ConceptWorld
+
+REPLICATES = 8
+"""Replicates in which a failure must not help."""
+SPREAD = 4.0
+"""Standard errors that count as chance; more come once in 400 times (t with 7 degrees)."""
+WHERE_IT_SHOWS = ConceptWorld(train_items=600, test_items=600, features=6)
+"""A world in which a gain of .05 is seen."""
 
 
 class FailureContract:
@@ -100,6 +108,36 @@ class FailureContract:
         alone = run_replicate(self._study(), 0, [Case("struck")])
         healthy = self._rows(1.0)[0]
         assert np.array_equal(alone.rows[Case("struck")], healthy, equal_nan=True)
+
+    def test_what_it_is_given_stays_as_it_was(self) -> None:
+        """It writes into nothing that others use too, healthy verdicts among them."""
+
+        def prepared(pool: ConceptPool) -> Overseer:
+            whole = Injection(together=(self.failure(),))
+            struck, _ = whole.into(self.protocol(), AnyStudent(), 1.0)
+            return struck.prepare(pool, ordinary())
+
+        assert_nothing_is_changed(prepared)
+
+    def test_it_does_not_help(self) -> None:
+        """At severity 1, neither labels nor student are more often right than in health, but for
+        chance; unless `why_flat` says why."""
+        if self.failure().why_flat:
+            return
+        study = self._study().changed(world=WHERE_IT_SHOWS)
+        cases = [Case("struck"), Case("struck", "it", 1.0)]
+        runs = [run_replicate(study, number, cases) for number in range(REPLICATES)]
+        for run in runs:
+            assert not run.failed, run.failed
+        for name in ("label_accuracy", "student_accuracy"):
+            column = COLUMNS.index(name)
+            gains = [run.rows[cases[1]][column] - run.rows[cases[0]][column] for run in runs]
+            error = float(np.std(gains, ddof=1)) / REPLICATES**0.5
+            gain = float(np.mean(gains))
+            assert not gain > SPREAD * error, (
+                f"{name} rises by {gain:.3f} +- {error:.3f} under the failure; expected a fall, or "
+                "why_flat, which says why there is none"
+            )
 
     def test_batches_and_order_change_nothing(self) -> None:
         """A struck protocol judges the same in any batch and order."""

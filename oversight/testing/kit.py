@@ -8,6 +8,7 @@ import pickle
 import random
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from oversight.components.overseer import Overseer
 from oversight.components.profiles import ByHeight, ModelSettings, PeopleSettings, Setting
 from oversight.components.wrappers import OverseerWrapper
 from oversight.core.claims import Verdicts
+from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Draws
 from oversight.overseers.agent import Agent
 from oversight.overseers.roles import RoleWrapper
@@ -31,6 +33,9 @@ ITEMS = 150
 
 NUMBERS = ("evidence", "prior", "minutes", "calls", "labeled")
 """The arrays of verdicts, in their order."""
+
+TREE = ("heights", "leaves", "priors", "marginals", "prior_log_odds", "child_table")
+"""The arrays of a task tree."""
 
 
 def small_pool(**changes: object) -> ConceptPool:
@@ -58,6 +63,45 @@ def assert_same(one: Verdicts, two: Verdicts) -> None:
     for name in NUMBERS:
         a, b = getattr(one, name), getattr(two, name)
         assert np.array_equal(np.asarray(a).ravel(), np.asarray(b).ravel()), f"{name} differs"
+
+
+def shared(pool: ConceptPool) -> dict[str, Any]:
+    """Copies of the arrays of a pool that everybody works with, by name."""
+    tree, roots = pool.tree, pool.roots
+    arrays = {name: getattr(pool, name) for name in ("x", "gold", "intended", "everyone")}
+    arrays |= {name: getattr(tree, name) for name in TREE}
+    arrays |= {"items of the roots": roots.item, "node of the roots": roots.node}
+    for node in (0, 1):
+        claims = pool.claims(node)
+        for name in ("truth", "margin", "misconception", "features"):
+            arrays[f"{name} of node {node}"] = getattr(pool, name)(claims)
+    return {name: np.array(array) for name, array in arrays.items()}
+
+
+def heard_by_all() -> Evidence:
+    """An argument for every item of a small pool, and a report."""
+    side = np.arange(ITEMS) % 2 == 0
+    return Evidence((Argument(side, np.full(ITEMS, 0.5), 1.0),), np.full(ITEMS, 0.1), 1)
+
+
+def assert_nothing_is_changed(prepared: Callable[[ConceptPool], Overseer]) -> None:
+    """Assert that an overseer changes nothing that it is given: the pool, its tree, the evidence;
+    and that whoever gets its verdicts cannot change what it says next."""
+    pool, evidence = small_pool(), heard_by_all()
+    before = shared(pool)
+    side, report = evidence.arguments[0].side.copy(), np.array(evidence.report)
+    ready = prepared(pool)
+    first = ready.assess(pool.roots)
+    numbers = Verdicts(*(np.array(getattr(first, name)) for name in NUMBERS))
+    ready.assess(pool.roots, evidence)
+    for name in NUMBERS:
+        with suppress(ValueError):  # read-only
+            np.asarray(getattr(first, name))[...] = 0
+    assert_same(ready.assess(pool.roots), numbers)
+    for name, array in shared(pool).items():
+        assert np.array_equal(array, before[name]), f"{name} of the pool is changed"
+    assert np.array_equal(evidence.arguments[0].side, side), "the evidence is changed"
+    assert np.array_equal(evidence.report, report), "the evidence is changed"
 
 
 def joined(parts: list[Verdicts]) -> Verdicts:

@@ -26,6 +26,7 @@ from oversight.core.claims import Claims
 from oversight.core.evidence import Argument, Evidence
 from oversight.testing.kit import (
     ITEMS,
+    assert_nothing_is_changed,
     assert_same,
     assess_roots,
     elsewhere,
@@ -105,6 +106,10 @@ class MechanismContract:
         assert grid.evidence.shape == (3, ITEMS)
         rows = [ready.assess(Claims.of(pool.everyone, int(node))) for node in nodes]
         assert_same(grid, joined(rows))
+
+    def test_what_it_is_given_stays_as_it_was(self) -> None:
+        """It writes into nothing that others use too, and nobody can write into its verdicts."""
+        assert_nothing_is_changed(lambda pool: self.mechanism().prepare(pool, ordinary()))
 
     def test_a_fresh_preparation_is_the_same(self) -> None:
         """Prepared again for the same pool, it judges the same."""
