@@ -189,7 +189,8 @@ class Results:
         if MARGINS not in self.study.world.has:
             return undefined(Reason.NO_MARGINS)
         labeled = round(self.items * float(np.nanmean(coverage)))
-        return representable_share(*(self.column(case, name) for name in MADE_OF), labeled)
+        linear, margin, shift, right, positive = (self.column(case, name) for name in MADE_OF)
+        return representable_share(linear, margin, shift, right, positive, labeled)
 
     def differences(self) -> list[Difference]:
         """Every pair of protocols: difference in PGR, paired over replicates, corrected for the

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
 from oversight.components.profiles import CLEAREST
-from oversight.core.claims import FloatArray
+from oversight.core.claims import FloatArray, IntArray
 
 MEAN_MARGIN = float(np.sqrt(2 / np.pi))
 """E|m| of a standard normal margin."""
@@ -50,9 +50,9 @@ class Drift:
         """Drifts over nodes as one over rows and nodes."""
         return Drift(np.stack([d.step for d in drifts]), np.stack([d.slope for d in drifts]))
 
-    def at(self, index: object) -> Drift:
-        """The drift of some nodes."""
-        return Drift(np.asarray(self.step[index]), np.asarray(self.slope[index]))  # type: ignore[index]
+    def at(self, index: IntArray | int | tuple[IntArray, IntArray]) -> Drift:
+        """The drift of some nodes, or of some rows and nodes."""
+        return Drift(np.asarray(self.step[index]), np.asarray(self.slope[index]))
 
     def mean(self, margin: FloatArray) -> FloatArray:
         """d(m)."""

@@ -58,7 +58,7 @@ def _pooled(right: FloatArray, correlation: FloatArray, weights: FloatArray) -> 
     its standard deviation."""
     angle = np.pi * (1 - np.minimum(right, CLEAREST))
     scaled = weights / np.tan(angle)
-    sd = float(np.sqrt(max(scaled @ correlation @ scaled, 0.0)))
+    sd = float(np.sqrt(max(float(scaled @ correlation @ scaled), 0.0)))
     return (min(float(scaled @ np.cos(angle)) / sd, 1.0) if sd else 0.0), sd
 
 

@@ -69,8 +69,8 @@ def run_replicate(
         raise
     except BaseException as error:  # without it nothing can be measured
         weak_case = Case(study.weak_protocol)
-        lost = [weak_case, *(case for case in todo if case != weak_case)]
-        return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in lost))
+        every = [weak_case, *(case for case in todo if case != weak_case)]
+        return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in every))
     measuring = _Measuring(train, test, weak, axes, study.seed if predictable else None)
     rows: dict[Case, tuple[float, ...]] = {}
     failed: list[Failed] = []

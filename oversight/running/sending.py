@@ -7,7 +7,7 @@ import io
 import pickle
 import sys
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oversight.core.config import Config
 from oversight.core.errors import WorkersError
@@ -77,7 +77,7 @@ class _Pickler(pickle.Pickler):
         super().__init__(file)
         self.strangers: dict[Stranger, None] = {}
 
-    def reducer_override(self, value: object) -> object:
+    def reducer_override(self, value: object) -> Any:
         """Note a class; pickle everything as usual."""
         if isinstance(value, type) and value.__module__.split(".")[0] not in OURS:
             known = value.__qualname__
