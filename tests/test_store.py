@@ -17,7 +17,6 @@ from oversight.core.errors import FolderError
 from oversight.running import store, tables, workers
 from oversight.running.replicate import Replicate
 from oversight.studies import fingerprint, identity
-from oversight.studies.cases import Case
 
 
 def study(replicates: int = 3, **changes: object) -> Study:
@@ -44,9 +43,9 @@ def count_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ran: list[int] = []
     real = workers.run_replicate
 
-    def counted(study: Study, number: int, cases: list[Case]) -> Replicate:
+    def counted(study: Study, number: int, *cases: Any) -> Replicate:
         ran.append(number)
-        return real(study, number, cases)
+        return real(study, number, *cases)
 
     monkeypatch.setattr(workers, "run_replicate", counted)
     return ran
