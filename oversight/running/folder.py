@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
@@ -50,20 +50,23 @@ class Folder:
         Raises FolderError where it is none of this program's and not empty, StoreError where
         another run writes there.
         """
-        folder = Folder(path, kind)
+        return Folder(path, kind).taken()
+
+    def taken(self) -> Self:
+        """This folder once it is this run's; see `open`."""
         try:
-            folder._refuse_others()
-            path.mkdir(parents=True, exist_ok=True)
-            folder._take()
-            if not folder.read_only and not (path / MANIFEST).exists():
-                folder._write({"state": "running"}, ())
+            self._refuse_others()
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._take()
+            if not self.read_only and not (self.path / MANIFEST).exists():
+                self._write({"state": "running"}, ())
         except OSError as error:
-            where = f"{path}: cannot keep results there: {error}"
+            where = f"{self.path}: cannot keep results there: {error}"
             raise (StoreError if error.errno in MACHINE else FolderError)(where) from None
         except BaseException:
-            folder.release()
+            self.release()
             raise
-        return folder
+        return self
 
     def release(self) -> None:
         """Let other runs write there."""

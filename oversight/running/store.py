@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -63,18 +63,20 @@ class Store:
             return Store(tables.temporary())
         path = folder / STORE
         try:
-            store = Store(tables.connected(path, read_only), path)
-            tables.roll_back(store._database)
-            new = not read_only and (not path.exists() or not path.stat().st_size)
-            if new:
-                tables.create(store._database)
-            elif what := tables.damage(store._database, path):
-                store._mend(what, read_only)
-            if not read_only:
-                store._start()
+            return Store(tables.connected(path, read_only), path).ready(path, read_only)
         except (OSError, sqlite3.Error) as error:
             raise tables.explained(path, error) from None
-        return store
+
+    def ready(self, path: Path, read_only: bool) -> Self:
+        """This store once it is rolled back, made or mended, as its file needs."""
+        tables.roll_back(self._database)
+        if not read_only and (not path.exists() or not path.stat().st_size):
+            tables.create(self._database)
+        elif what := tables.damage(self._database, path):
+            self._mend(what, read_only)
+        if not read_only:
+            self._start()
+        return self
 
     def _mend(self, what: str, read_only: bool) -> None:
         """Go on with what is whole."""

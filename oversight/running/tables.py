@@ -138,8 +138,8 @@ def code(error: sqlite3.Error) -> int:
 
 
 def _damage(database: sqlite3.Connection, path: Path) -> str:
-    made = dict(database.execute("SELECT name, sql FROM sqlite_master ORDER BY rowid"))
-    if made != CREATE:
+    present = dict(database.execute("SELECT name, sql FROM sqlite_master ORDER BY rowid"))
+    if present != CREATE:
         return "its tables are not those that were made"
     (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
@@ -159,10 +159,10 @@ def _damage(database: sqlite3.Connection, path: Path) -> str:
 def _refuse_other_version(database: sqlite3.Connection, path: Path) -> None:
     """Raises FolderError for a store of a version that had no mark, and no digest of its code."""
     try:
-        made = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        present = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error:
         return
-    if {"about", "cells"} <= made:
+    if {"about", "cells"} <= present:
         raise FolderError(
             f"{path}: written by another version of this program, without a digest of its code; "
             "name another folder"

@@ -92,7 +92,8 @@ def assert_nothing_is_changed(prepared: Callable[[ConceptPool], Overseer]) -> No
     side, report = evidence.arguments[0].side.copy(), np.array(evidence.report)
     ready = prepared(pool)
     first = ready.assess(pool.roots)
-    numbers = Verdicts(*(np.array(getattr(first, name)) for name in NUMBERS))
+    arrays: dict[str, Any] = {name: np.array(getattr(first, name)) for name in NUMBERS}
+    numbers = Verdicts(**arrays)
     ready.assess(pool.roots, evidence)
     for name in NUMBERS:
         with suppress(ValueError):  # read-only

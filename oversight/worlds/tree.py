@@ -121,12 +121,14 @@ class TaskTree:
         """The tree with the prior of leaves that have none of their own (NaN); "balanced" makes the
         root a fair coin."""
         if not isinstance(prior, str):
-            return self.filled(prior)._open()
+            return self.filled(prior).undecided()
         if not any(math.isnan(self.leaf_prior[leaf]) for leaf in self.leaves):
-            return self._open()  # every leaf has a prior of its own: there is nothing to solve for
-        return self.filled(self._balanced())._open()
+            return (
+                self.undecided()
+            )  # every leaf has a prior of its own: there is nothing to solve for
+        return self.filled(self._balanced()).undecided()
 
-    def _open(self) -> TaskTree:
+    def undecided(self) -> TaskTree:
         """The tree itself, where no question is as good as answered before anyone looks."""
         shut = np.flatnonzero(~(np.abs(self.priors - 0.5) <= 0.5 - RAREST))
         if shut.size:
