@@ -35,7 +35,7 @@ class Processes:
         for _ in range(TRIES):
             try:
                 return self._ready().submit(call, *values)
-            except RuntimeError:  # broken
+            except (RuntimeError, OSError):  # broken, or breaking while another process starts
                 self.look()
                 self.end(at_once=True)
         raise WorkersError("worker processes die as soon as they start (out of memory, or killed)")
