@@ -8,8 +8,9 @@ import pytest
 
 from mechanisms.decomposition import Decomposition
 from mechanisms.vote import Vote
-from oversight import Human, Rule, Verdicts
+from oversight import Claims, Evidence, Human, Mechanism, Rule, Verdicts
 from oversight.metrics import closed_forms as theory
+from oversight.overseers import dawid_skene
 from oversight.overseers.panel_law import pooled_gain, vote_accuracy, vote_evidence
 from tests.helpers import binomial_error, pool, setting, tree, world
 
@@ -120,3 +121,26 @@ def test_votes_by_hand() -> None:
     assert lone == pytest.approx(np.log(0.7 / 0.3), abs=1e-3)
     alike = pooled_gain(np.array([0.7, 0.7]), np.ones((2, 2)), np.array([0.5, 0.5]))
     assert alike == pytest.approx(1.0, abs=1e-12)
+
+
+class Half(Mechanism):
+    """Labels every other item; what it states of the others is no label."""
+
+    name = "half"
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        labeled = np.broadcast_to(claims.item, claims.shape) % 2 == 0
+        return Verdicts.of(np.where(labeled, 1.0, -1.0), labeled=labeled)
+
+
+def test_errors_are_fitted_to_the_labels_that_were_given() -> None:
+    items, who = pool(world(train_items=4000)), setting()
+    members = (Human(), Human(person=1), Half())
+    ready = Vote(members=members, rule="dawid-skene").prepare(items, who)
+    each = [member.prepare(items, who).assess(items.roots) for member in members]
+    answers = np.stack([verdicts.answer for verdicts in each])
+    given = np.stack([verdicts.labeled for verdicts in each])
+    expected = dawid_skene.fit(answers, given).evidence(answers, given)
+    assert np.array_equal(ready.assess(items.roots).evidence, expected)
+    few = np.arange(7)
+    assert np.array_equal(ready.assess(Claims.of(few)).evidence, expected[:7])

@@ -108,7 +108,7 @@ class Panel(Mechanism):
             return self.members[0].reliability(node)
         if self.rule == "dawid-skene":
             return super().reliability(node)
-        team = self._team(node, self._evidence(node))
+        team = self._team(node, self._column(node)[0])
         if self.rule == "majority":
             return vote_accuracy(team.mean_right, team.mean_correlation, len(self.members))
         weights = self._shares(np.ones(len(self.members), dtype=np.bool_))
@@ -133,8 +133,8 @@ class Panel(Mechanism):
         whole = alone and claims.whole and claims.node.ndim != 1
         pooled = np.zeros(flat.item.shape)
         for node, at, here in flat.by_node():
-            column = stated[:, at] if whole else self._evidence(node)
-            pooled[at] = self._rule(node, here, stated[:, at], given[:, at], column)
+            column = (stated[:, at], given[:, at]) if whole else self._column(node)
+            pooled[at] = self._rule(node, here, stated[:, at], given[:, at], *column)
         return pooled.reshape(claims.shape)
 
     def _rule(
@@ -144,10 +144,12 @@ class Panel(Mechanism):
         stated: FloatArray,
         given: BoolArray,
         column: FloatArray,
+        labeled: BoolArray,
     ) -> FloatArray:
-        """The same for claims of one node, (members, claims); `column` is over the whole pool."""
+        """The same for claims of one node, (members, claims); `column` and `labeled` are over the
+        whole pool."""
         if self.rule == "dawid-skene":
-            return dawid_skene.fit(column > 0).evidence(stated > 0, given)
+            return dawid_skene.fit(column > 0, labeled).evidence(stated > 0, given)
         team, shares = self._team(node, column), self._shares(given)
         if self.rule == "majority":
             return self._majority(claims, stated, shares, team)
@@ -176,10 +178,12 @@ class Panel(Mechanism):
         tied = np.where(self.chance(claims).coin("tie"), TIE, -TIE)
         return np.where(np.abs(2 * yes - members) < 1e-9, tied, evidence)
 
-    def _evidence(self, node: int) -> FloatArray:
-        """The members' evidence about a node of every item, (members, items)."""
-        claims = self.pool.claims(node)
-        return np.stack([member.assess(claims).evidence for member in self.members])
+    def _column(self, node: int) -> tuple[FloatArray, BoolArray]:
+        """The members' evidence about a node of every item, (members, items), and whether they gave
+        a label."""
+        each = [member.assess(self.pool.claims(node)) for member in self.members]
+        labeled = np.stack([verdicts.labeled for verdicts in each])
+        return np.stack([verdicts.evidence for verdicts in each]), labeled
 
     def _team(self, node: int, column: FloatArray) -> Team:
         """What the members know of each other, from their evidence over the whole pool."""
