@@ -289,13 +289,13 @@ def test_every_message(name: str, folder: Path) -> None:
     text, place, words = BAD[name]
     (folder / "bad.yaml").write_text(text)
     before = sorted(folder.iterdir())
-    said = CliRunner().invoke(main, ["compare", "bad.yaml", "--out", "results"])
-    assert said.exit_code == 2
-    assert said.stdout == ""
-    hits = [line for line in said.stderr.splitlines() if line.startswith(f"bad.yaml{place}")]
-    assert hits, said.stderr
-    assert any(words in line for line in hits), said.stderr
-    assert "Traceback" not in said.stderr
+    done = CliRunner().invoke(main, ["compare", "bad.yaml", "--out", "results"])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    hits = [line for line in done.stderr.splitlines() if line.startswith(f"bad.yaml{place}")]
+    assert hits, done.stderr
+    assert any(words in line for line in hits), done.stderr
+    assert "Traceback" not in done.stderr
     assert sorted(folder.iterdir()) == before
 
 
@@ -303,9 +303,9 @@ def test_everything_at_once_in_the_order_of_the_file(folder: Path) -> None:
     (folder / "bad.yaml").write_text(
         OK + "seed: -1\nreplicates: 0\noverseer: {structure: 2}\nworld: {ceiling: 0.4}\nzzz: 1\n"
     )
-    said = CliRunner().invoke(main, ["check", "bad.yaml"])
-    assert said.exit_code == 2
-    places = [line.split(": ")[0:2] for line in said.stderr.splitlines()]
+    done = CliRunner().invoke(main, ["check", "bad.yaml"])
+    assert done.exit_code == 2
+    places = [line.split(": ")[0:2] for line in done.stderr.splitlines()]
     wanted = ["seed", "replicates", "overseer.structure", "world.ceiling", "zzz"]
     assert places == [[f"bad.yaml:{4 + i}", key] for i, key in enumerate(wanted)]
 
@@ -315,9 +315,9 @@ def test_everything_at_once_in_the_order_of_the_file(folder: Path) -> None:
 )
 def test_binary_files(content: bytes, words: str, folder: Path) -> None:
     (folder / "bad.yaml").write_bytes(content)
-    said = CliRunner().invoke(main, ["compare", "bad.yaml"])
-    assert said.exit_code == 2
-    assert words in said.stderr
+    done = CliRunner().invoke(main, ["compare", "bad.yaml"])
+    assert done.exit_code == 2
+    assert words in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -329,9 +329,9 @@ def test_binary_files(content: bytes, words: str, folder: Path) -> None:
     ],
 )
 def test_files_that_are_not_there(scenario: str, words: str, folder: Path) -> None:
-    said = CliRunner().invoke(main, ["compare", scenario])
-    assert said.exit_code == 2
-    assert words in said.stderr
+    done = CliRunner().invoke(main, ["compare", scenario])
+    assert done.exit_code == 2
+    assert words in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -370,22 +370,22 @@ def test_through_the_real_command(name: str, folder: Path) -> None:
     ],
 )
 def test_options_that_do_not_fit(command: str, says: str) -> None:
-    said = CliRunner().invoke(main, command.split())
-    assert said.exit_code == 2
-    assert says in said.stderr
-    assert "Value error" not in said.stderr
+    done = CliRunner().invoke(main, command.split())
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert "Value error" not in done.stderr
 
 
 def test_a_sweep_that_is_left_aside_is_told(folder: Path) -> None:
     (folder / "swept.yaml").write_text(OK + "sweep:\n  overseer.structure: [0.2, 0.3, 0.4]\n")
-    said = CliRunner().invoke(main, ["check", "swept.yaml"])
-    assert said.stdout.strip().endswith(", 3 points")
-    said = CliRunner().invoke(main, ["stress", "swept.yaml", "--failure", "none"])
-    assert "its sweep is left aside; compare runs it" in said.stderr
+    done = CliRunner().invoke(main, ["check", "swept.yaml"])
+    assert done.stdout.strip().endswith(", 3 points")
+    done = CliRunner().invoke(main, ["stress", "swept.yaml", "--failure", "none"])
+    assert "its sweep is left aside; compare runs it" in done.stderr
 
 
 def test_options_out_of_range() -> None:
     for option in (["--replicates", "0"], ["-j", "0"], ["--seed", "-1"], ["--format", "xml"]):
-        said = CliRunner().invoke(main, ["compare", "quickstart", *option])
-        assert said.exit_code == 2
-        assert option[0].strip("-") in said.stderr
+        done = CliRunner().invoke(main, ["compare", "quickstart", *option])
+        assert done.exit_code == 2
+        assert option[0].strip("-") in done.stderr

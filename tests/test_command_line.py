@@ -68,9 +68,9 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> str:
-    said = CliRunner().invoke(main, list(words))
-    assert said.exit_code == 0, said.stderr
-    return said.stdout
+    done = CliRunner().invoke(main, list(words))
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
 
 
 def test_json_has_the_promised_names(small: Path) -> None:
@@ -131,9 +131,9 @@ def test_the_real_command_from_another_folder(tmp_path: Path) -> None:
 def test_check_tells_what_is_fine_and_what_is_not(small: Path) -> None:
     assert "small.yaml: ok, 3 protocols" in run("check", "small.yaml", "quickstart")
     (small / "bad.yaml").write_text("oversight: 1\n")
-    said = CliRunner().invoke(main, ["check", "small.yaml", "bad.yaml"])
-    assert said.exit_code == 2
-    assert "small.yaml: ok" in said.stdout
+    done = CliRunner().invoke(main, ["check", "small.yaml", "bad.yaml"])
+    assert done.exit_code == 2
+    assert "small.yaml: ok" in done.stdout
     assert CliRunner().invoke(main, ["check"]).exit_code == 2
 
 
@@ -204,17 +204,17 @@ class Fragile(Mechanism):
 def test_a_mechanism_that_raises_costs_only_its_own_cell(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oversight.cli import options as asked
+    from oversight.cli import options
 
-    plain = asked.load("small.yaml")
+    plain = options.load("small.yaml")
     parts = {key: getattr(plain, key) for key in Study.model_fields}
     parts["protocols"] = {**plain.protocols, "fragile": Fragile()}
     study = Study.model_validate(parts)
-    monkeypatch.setattr(asked, "load", lambda scenario: study)
-    said = CliRunner().invoke(main, ["compare", "small.yaml", "--format", "json"])
-    assert said.exit_code == 1
-    rows = {row["protocol"]: row for row in json.loads(said.stdout)["rows"]}
+    monkeypatch.setattr(options, "load", lambda scenario: study)
+    done = CliRunner().invoke(main, ["compare", "small.yaml", "--format", "json"])
+    assert done.exit_code == 1
+    rows = {row["protocol"]: row for row in json.loads(done.stdout)["rows"]}
     assert rows["fragile"]["replicates"] == 2
     assert rows["debate"]["replicates"] == 3
-    assert "fragile, replicate 1: ZeroDivisionError: a bug of its author" in said.stderr
-    assert "test_command_line.py:" in said.stderr
+    assert "fragile, replicate 1: ZeroDivisionError: a bug of its author" in done.stderr
+    assert "test_command_line.py:" in done.stderr

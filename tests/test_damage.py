@@ -57,7 +57,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 
 def again(folder: Path) -> tuple[list[Replicate], str]:
-    """Run the same once more: what was run, and what was said."""
+    """Run the same once more: what was run, and its warnings."""
     ran: list[Replicate] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -82,13 +82,13 @@ def trial(undamaged: Path, folder: Path, number: int, edit: str = "") -> str:
     ran, text = again(folder)
     assert tables(folder) == tables(undamaged), (number, done)
     assert content(path) == content(undamaged / "results.sqlite"), (number, done)
-    told = "damaged" in text
-    assert told or not changed, (number, done)
+    reported = "damaged" in text
+    assert reported or not changed, (number, done)
     cells = sum(len(one.rows) + len(one.failed) for one in ran)
-    if told:
-        said = re.search(r"(\d+) cells that the damaged store lacked were run", text)
-        assert said, text
-        assert int(said[1]) == cells
+    if reported:
+        lacked = re.search(r"(\d+) cells that the damaged store lacked were run", text)
+        assert lacked, text
+        assert int(lacked[1]) == cells
         kept = re.search(r"(\d+) whole rows are kept", text)
         assert kept, text
         assert int(kept[1]) + cells == CELLS * REPLICATES, (number, done)
@@ -96,7 +96,7 @@ def trial(undamaged: Path, folder: Path, number: int, edit: str = "") -> str:
         assert not cells
     assert again(folder) == ([], ""), (number, done)
     shutil.rmtree(folder)
-    return "mended" if told else "harmless"
+    return "mended" if reported else "harmless"
 
 
 @pytest.mark.parametrize("number", range(25))

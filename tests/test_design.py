@@ -142,13 +142,13 @@ def done() -> Designed:
     return design(study(evaluations=24))
 
 
-def told(found: Designed) -> list[tuple[Any, ...]]:
+def facts(designed: Designed) -> list[tuple[Any, ...]]:
     keys = ("protocol", "what", "origin", "pgr", "human_minutes_per_item", "searched_pgr")
-    return [tuple(row[key] for key in keys) for row in found.rows()]
+    return [tuple(row[key] for key in keys) for row in designed.rows()]
 
 
 def test_workers_do_not_matter(done: Designed) -> None:
-    assert told(design(study(evaluations=24), jobs=2)) == told(done)
+    assert facts(design(study(evaluations=24), jobs=2)) == facts(done)
     assert done.tried == 24
 
 
@@ -171,7 +171,7 @@ def test_a_killed_search_goes_on(tmp_path: Path, done: Designed) -> None:
     with pytest.raises(KeyboardInterrupt):
         design(study(evaluations=24), out=tmp_path, progress=killed)
     first = sum(ran)
-    assert told(design(study(evaluations=24), out=tmp_path, progress=killed)) == told(done)
+    assert facts(design(study(evaluations=24), out=tmp_path, progress=killed)) == facts(done)
     alone: list[int] = []
     design(study(evaluations=24), out=tmp_path / "x", progress=lambda r: alone.append(len(r.rows)))
     assert sum(ran) == sum(alone), "something was run twice"

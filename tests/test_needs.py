@@ -15,7 +15,7 @@ from oversight.core.claims import Claims, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.core.messages import message_of
 from oversight.studies.checks import across_sections
-from oversight.studies.schema import Scenario
+from oversight.studies.sections import Scenario
 from oversight.worlds.base import PEOPLE, TREE, Part
 
 

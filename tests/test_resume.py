@@ -344,7 +344,7 @@ def test_the_code_of_a_plugin_is_part_of_it_and_its_words_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    said = []
+    done = []
     texts = (("", 1.0, 1), (", or so", 1.0, 1), ("", 2.0, 1), ("", 1.0, -1))
     for i, (words, number, sign) in enumerate(texts):
         # A module's name is told too; so the same name each time.
@@ -357,9 +357,9 @@ def test_the_code_of_a_plugin_is_part_of_it_and_its_words_are_not(
         importlib.invalidate_caches()
         made = importlib.import_module("made_up").Made()
         of = study().model_copy(update={"protocols": {"made": made}})
-        said.append(identity.of_case(of, Case("made")))
-    assert said[0] == said[1]
-    assert len(set(said)) == 3  # what it imports is part of it
+        done.append(identity.of_case(of, Case("made")))
+    assert done[0] == done[1]
+    assert len(set(done)) == 3  # what it imports is part of it
 
 
 SCRIPT = """

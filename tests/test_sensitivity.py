@@ -180,9 +180,9 @@ def test_the_usual_knobs_are_those_that_fit() -> None:
 def test_the_command() -> None:
     arguments = ["sensitivity", "quickstart", "--samples", "2", "--replicates", "1"]
     knob = ["--knob", "overseer.structure=0.3:0.9"]
-    said = CliRunner().invoke(main, [*arguments, *knob, "--format", "json"])
-    assert said.exit_code == 0, said.output
-    rows = json.loads(said.stdout)["rows"]
+    done = CliRunner().invoke(main, [*arguments, *knob, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["rows"]
     assert {row["knob"] for row in rows} == {"overseer.structure", NOISE}
     told = CliRunner().invoke(main, [*arguments, *knob])
     assert "replicate noise" in told.stdout

@@ -121,9 +121,9 @@ def test_values_that_do_not_go_together_are_told_before_anything_runs(tmp_path: 
     )
     (tmp_path / "s.yaml").write_text(text)
     out = tmp_path / "out"
-    said = CliRunner().invoke(main, ["compare", str(tmp_path / "s.yaml"), "--out", str(out)])
-    assert said.exit_code == 2
-    assert "at most the ceiling 0.93" in said.stderr
+    done = CliRunner().invoke(main, ["compare", str(tmp_path / "s.yaml"), "--out", str(out)])
+    assert done.exit_code == 2
+    assert "at most the ceiling 0.93" in done.stderr
     assert not out.exists()
 
 
@@ -241,7 +241,7 @@ def test_crossings_without_an_end(values: list[float]) -> None:
 
 
 def test_hours_need_no_desk(tmp_path: Path) -> None:
-    said = CliRunner().invoke(
+    done = CliRunner().invoke(
         main,
         [
             "compare",
@@ -256,8 +256,8 @@ def test_hours_need_no_desk(tmp_path: Path) -> None:
             "json",
         ],
     )
-    assert said.exit_code == 0, said.output
-    answer = json.loads(said.stdout)
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
     assert answer["knobs"] == ["desk.hours"]
     rows = {(row["desk.hours"], row["protocol"]): row for row in answer["rows"]}
     assert rows[0, "debate"]["pgr_status"] == "undefined: nothing was labeled"
@@ -267,7 +267,7 @@ def test_hours_need_no_desk(tmp_path: Path) -> None:
         main,
         ["compare", "quickstart", "--replicates", "2", "--hours", "0,40,80", "--format", "json"],
     )
-    assert again.stdout == said.stdout
+    assert again.stdout == done.stdout
 
 
 @pytest.mark.parametrize(
@@ -282,9 +282,9 @@ def test_hours_need_no_desk(tmp_path: Path) -> None:
     ],
 )
 def test_bad_budgets(arguments: list[str], says: str) -> None:
-    said = CliRunner().invoke(main, ["compare", *arguments])
-    assert said.exit_code == 2
-    assert says in said.stderr
+    done = CliRunner().invoke(main, ["compare", *arguments])
+    assert done.exit_code == 2
+    assert says in done.stderr
 
 
 def test_precision_adds_replicates_until_intervals_are_narrow() -> None:

@@ -24,7 +24,7 @@ from oversight.metrics.pgr import LEAST_GAP, Status
 from oversight.running.failed import Failed
 from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS
-from oversight.running.run import Run, RunOptions
+from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import Runner, started
 from oversight.running.store import Store
 from oversight.running.workers import Task
@@ -40,7 +40,7 @@ WORLDS = 2**20
 def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
     """Vary the knobs that the study's `sensitivity` names, or the usual ones that it has.
 
-    run  executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+    run  executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
     Raises SensitivityError where no knob can be varied, or where ranges do not go together,
     StoreError where the folder cannot be used, WorkersError where nobody can do the work.

@@ -9,7 +9,7 @@ from oversight.analyses.exporting import TABLES, exporting, names_of, write_tabl
 from oversight.findings.results import Results
 from oversight.metrics.pgr import Reason
 from oversight.running.keys import Keys
-from oversight.running.run import Run, RunOptions
+from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import started
 from oversight.studies.study import Study
 
@@ -37,7 +37,7 @@ def compare(
                  every PGR has it, until there are `most`, or until it is clear that there is no gap
     predictable  also measure how much of the label error can be foreseen from the features, which
                  costs more than everything else
-    run          executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+    run          executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
     A case that raises in a replicate is kept in `Results.failed`; the others go on. Raises
     StoreError where the folder cannot be used, WorkersError where nobody can do the work.

@@ -22,7 +22,7 @@ from oversight.findings import columns
 from oversight.findings.design import Designed
 from oversight.findings.results import Results, write_csv
 from oversight.running.keys import Keys
-from oversight.running.run import Run, RunOptions
+from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import Runner, started
 from oversight.studies.cases import Case
 from oversight.studies.design import Design
@@ -36,8 +36,8 @@ def design(
 ) -> Designed:
     """Search for protocols as the study's `design` says, and confirm the front.
 
-    run  executor, jobs, out, retry, progress: see `oversight.running.run.Run`; `out` keeps every
-         evaluation, so that a killed search goes on, and the front as scenario files
+    run  executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`; `out` keeps
+         every evaluation, so that a killed search goes on, and the front as scenario files
 
     Raises DesignError where the budget is below what any protocol costs, before anything runs;
     NothingKeptError where nothing that was tried keeps the constraints; StoreError where the

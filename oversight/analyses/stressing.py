@@ -10,7 +10,7 @@ from oversight.failures.injection import catalogue
 from oversight.findings.results import Results
 from oversight.findings.stress import Outcome, Stress
 from oversight.running.keys import Keys
-from oversight.running.run import Run, RunOptions
+from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import started
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -31,7 +31,7 @@ def stress(
 
     tolerance  in severity, above 0
     only       names of the failures to try, all if empty
-    run        executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+    run        executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
     Raises StoreError where the folder cannot be used, WorkersError where nobody can do the work.
     """

@@ -13,7 +13,7 @@ from oversight.core.files import write
 from oversight.findings.results import ROWS, Row
 from oversight.findings.sweep import Swept, placed
 from oversight.reports.curves import picture
-from oversight.running.run import Run, RunOptions
+from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import started
 from oversight.studies.knobs import HOURS
 from oversight.studies.study import Study
@@ -33,7 +33,7 @@ def sweep(
     has them.
 
     hours  budgets of person-hours to compare protocols at, besides
-    run    executor, jobs, out, retry, progress: see `oversight.running.run.Run`
+    run    executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
     Raises KnobError where values that are right by themselves do not go together, StoreError where
     the folder cannot be used, WorkersError where nobody can do the work.

@@ -17,7 +17,7 @@ from oversight.cli.exits import BAD_INPUT, fail, interrupt, refuse
 if TYPE_CHECKING:
     from oversight.cli.progress import CellCount
     from oversight.reports.document import Format
-    from oversight.running.run import RunOptions
+    from oversight.running.run_options import RunOptions
     from oversight.studies.study import Study
 
 

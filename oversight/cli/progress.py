@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from oversight.running.run import Progress
+from oversight.running.run_options import Progress
 
 if TYPE_CHECKING:
     from oversight.running.replicate import Replicate

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from oversight.running.folder import Folder, folder_of
 from oversight.running.keys import Keys
-from oversight.running.run import Progress, Run
+from oversight.running.run_options import Progress, Run
 from oversight.running.store import Store
 from oversight.running.workers import Task, Workers
 from oversight.studies.cases import Case

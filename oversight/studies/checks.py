@@ -20,7 +20,7 @@ from oversight.core.kinds import kind_of
 from oversight.core.plugins import plugins
 from oversight.studies.cases import UNAIDED, cells_of, written_unaided
 from oversight.studies.knobs import varied
-from oversight.studies.schema import Scenario, looks
+from oversight.studies.sections import Scenario, looks
 from oversight.studies.sweep import MOST_POINTS
 from oversight.worlds.base import MODEL, PEOPLE
 

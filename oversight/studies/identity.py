@@ -18,7 +18,7 @@ from oversight.core.config import Config, default_of
 from oversight.failures.injection import Injection
 from oversight.studies.cases import Case, cells_of, unaided_of
 from oversight.studies.fingerprint import installed, of_class, of_engine
-from oversight.studies.schema import Scenario
+from oversight.studies.sections import Scenario
 
 DECIDE = ("seed", "world", "overseer", "model", "student")
 """The sections that decide the numbers of every protocol; the desk does where there is one."""

@@ -13,7 +13,7 @@ from oversight.core.errors import KnobError
 from oversight.core.messages import message_of
 from oversight.desk.settings import Desk
 from oversight.failures.injection import Injection
-from oversight.studies.schema import Scenario
+from oversight.studies.sections import Scenario
 
 Study = TypeVar("Study", bound=Scenario)
 

@@ -12,7 +12,7 @@ from oversight.core.errors import Problem, ScenarioError
 from oversight.core.files import write
 from oversight.core.messages import clipped, message_of
 from oversight.core.plugins import GROUPS, plugins
-from oversight.studies.schema import SCHEMA, future
+from oversight.studies.sections import SCHEMA, future
 from oversight.studies.study import Study
 from oversight.studies.yaml_source import as_mapping, read
 from oversight.worlds.tree_files import FileTree, as_json

@@ -19,7 +19,7 @@ from oversight.failures.injection import Injection
 from oversight.studies import identity
 from oversight.studies.cases import Case, cases_of, cells_of, unaided_of
 from oversight.studies.checks import across_sections
-from oversight.studies.schema import Scenario
+from oversight.studies.sections import Scenario
 
 
 class Study(Scenario):

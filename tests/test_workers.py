@@ -104,14 +104,14 @@ def test_the_command_line_takes_a_cluster(tmp_path: Path) -> None:
         there = CliRunner().invoke(main, [*arguments, "--cluster", address])
     assert there.exit_code == 0, there.output
     assert there.stdout == alone.stdout
-    for wrong, says in (
+    for wrong, message in (
         ("tcp://127.0.0.1:1", "cannot be reached"),
         ("nonsense", "is no address"),
         ("tcp://127.0.0.1:many", "is no address"),
     ):
         nowhere = CliRunner().invoke(main, [*arguments, "--cluster", wrong])
         assert nowhere.exit_code == 2
-        assert says in nowhere.stderr
+        assert message in nowhere.stderr
 
 
 class Deadly(Mechanism):
@@ -219,8 +219,8 @@ def test_progress_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
 class OtherEngine(ThreadPoolExecutor):
     """Workers on which another version is installed."""
 
-    def submit(self, run: Any, /, *told: Any, **named: Any) -> Any:
-        return super().submit(run, *told[:-1], "another", **named)
+    def submit(self, run: Any, /, *values: Any, **named: Any) -> Any:
+        return super().submit(run, *values[:-1], "another", **named)
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_somebody_elses_executor_that_breaks() -> None:
 
 
 class Lonely(ThreadPoolExecutor):
-    """An executor that loses everybody and says so."""
+    """An executor that loses everybody and reports it."""
 
     def submit(self, *_: Any, **__: Any) -> Any:
         return Future()
@@ -256,7 +256,7 @@ def test_nobody_waits_for_workers_that_have_gone(monkeypatch: pytest.MonkeyPatch
         oversight.compare(study(), executor=nobody)
 
 
-def test_what_cannot_be_sent_is_told_once() -> None:
+def test_what_cannot_be_sent_is_refused_once() -> None:
     class Local(Deadly):
         name = "local"
 
@@ -266,7 +266,7 @@ def test_what_cannot_be_sent_is_told_once() -> None:
         oversight.compare(mixed, jobs=2)
 
 
-def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+def test_a_script_without_a_guard_is_refused(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import oversight\n"

@@ -1,4 +1,4 @@
-"""The schema of a scenario file: its sections, and how each is read."""
+"""The sections of a scenario file, and how each is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plugins: what is found, what is refused, and what is told of the broken."""
+"""Plugins: how they are loaded, which are refused, and what is reported of broken ones."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def entry(name: str, value: str) -> EntryPoint:
 
 
 def test_two_plugins_of_one_name_are_refused_naming_both() -> None:
-    found = read(
+    loaded = read(
         "mechanisms", [entry("debate", "mechanisms.debate:Debate"), entry("debate", "other:Debate")]
     )
     with pytest.raises(PluginError, match=r"two mechanisms are named 'debate'") as error:
-        found.get("debate")
+        loaded.get("debate")
     assert "mechanisms.debate:Debate" in str(error.value)
     assert "other:Debate" in str(error.value)
 
@@ -37,19 +37,19 @@ def test_the_same_plugin_seen_twice_is_one() -> None:
 
 
 def test_a_broken_plugin_shows_its_own_error_and_harms_no_other() -> None:
-    found = read(
+    loaded = read(
         "mechanisms",
         [entry("mine", "no_such_module:Mine"), entry("direct", "mechanisms.direct:Direct")],
     )
-    assert found.get("direct").name == "direct"
+    assert loaded.get("direct").name == "direct"
     with pytest.raises(PluginError, match=r"'mine'.*does not import: ModuleNotFoundError"):
-        found.get("mine")
+        loaded.get("mine")
 
 
-def test_a_plugin_that_is_no_mechanism_is_told_so() -> None:
-    found = read("mechanisms", [entry("path", "pathlib:Path")])
+def test_a_plugin_that_is_no_mechanism_is_refused() -> None:
+    loaded = read("mechanisms", [entry("path", "pathlib:Path")])
     with pytest.raises(PluginError, match=r"'path' \(pathlib:Path .* is none: it has no"):
-        found.get("path")
+        loaded.get("path")
 
 
 def test_unknown_names_hint_at_the_nearest_and_at_reinstalling() -> None:
@@ -58,7 +58,7 @@ def test_unknown_names_hint_at_the_nearest_and_at_reinstalling() -> None:
 
 
 @pytest.mark.parametrize("name", ["debate", "direct"])
-def test_a_stranger_who_takes_a_name_is_told_through_the_command(name: str, tmp_path: Path) -> None:
+def test_the_command_refuses_a_stranger_who_takes_a_name(name: str, tmp_path: Path) -> None:
     info = tmp_path / "stranger-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
