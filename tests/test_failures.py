@@ -257,11 +257,11 @@ def test_half_of_the_lies_made_up() -> None:
     assert near(right(failing, items, who), expected)
 
 
-def test_a_sycophant_says_what_a_lone_adviser_says() -> None:
+def test_a_credulous_judge_says_what_a_lone_adviser_says() -> None:
     items, who = pool(world(train_items=ITEMS)), setting()
-    failing = struck(Consultancy(), of("sycophancy"))
+    failing = struck(Consultancy(), of("credulity"))
     assert near(right(failing, items, who), 0.5)
-    honest = struck(Consultancy(open=True), of("sycophancy"))
+    honest = struck(Consultancy(open=True), of("credulity"))
     believed = Model().prepare(items, who).believe(items.roots)
     answers = honest.prepare(items, who).assess(items.roots).answer
     assert np.array_equal(answers, believed)

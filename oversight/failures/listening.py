@@ -87,10 +87,10 @@ class VerbosityBias(Listening):
         return verdicts.evidence + self.strength(claims) * longer
 
 
-class Sycophancy(Listening):
+class Credulity(Listening):
     """The judge believes a lone adviser."""
 
-    name: ClassVar[str] = "sycophancy"
+    name: ClassVar[str] = "credulity"
     knob: ClassVar[str] = "chance of taking over a lone adviser's answer"
     source: ClassVar[str] = (
         "Khan et al. 2024, table 2: 14 % of wrong verdicts in consultancy are a judge too trusting"
