@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from oversight import (
+    BoolArray,
     Claims,
     Evidence,
+    FloatArray,
     Human,
     Mechanism,
     OverseerSlot,
     Share,
     Tries,
     Verdicts,
+    among_least_sure,
     least_sure,
     referred,
 )
@@ -52,10 +56,22 @@ class Audit(Mechanism):
             )
         return self
 
+    def looks_again(
+        self, slot: str, claims: Claims, answers: Callable[[bool], Verdicts]
+    ) -> FloatArray | None:
+        if slot != "of":
+            return None
+        if self.choose == "random":
+            return np.asarray(self._drawn(claims), dtype=np.float64)
+        return among_least_sure(answers(True), answers(False), self.share)
+
+    def _drawn(self, claims: Claims) -> BoolArray:
+        return np.asarray(self.chance(claims).uniform("audited") < self.share)
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         verdicts = self.of.assess(claims, evidence)
         if self.choose == "random":
-            where = self.chance(claims).uniform("audited") < self.share
+            where = self._drawn(claims)
         else:
             known = verdicts if evidence is None else None
             where = least_sure(self.of, claims, self.share, self.pool, known)

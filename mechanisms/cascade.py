@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from oversight import (
     Amount,
     Claims,
     Evidence,
+    FloatArray,
     Human,
     Mechanism,
     OverseerSlot,
@@ -20,6 +21,7 @@ from oversight import (
     Share,
     Tries,
     Verdicts,
+    among_least_sure,
     least_sure,
     referred,
     sureness,
@@ -77,6 +79,16 @@ class Cascade(Mechanism):
     def unfolded(self) -> Self:
         # Nobody prepares for nothing: a cascade that never escalates costs what first does.
         return self.model_copy(update={"then": Human()}) if self.never else self
+
+    def looks_again(
+        self, slot: str, claims: Claims, answers: Callable[[bool], Verdicts]
+    ) -> FloatArray | None:
+        if slot != "first" or self.never:
+            return None
+        attacked = answers(True)
+        if self.share is None:
+            return np.asarray(sureness(attacked) < self.threshold, dtype=np.float64)
+        return among_least_sure(attacked, answers(False), self.share)
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         verdicts = self.first.assess(claims, evidence)

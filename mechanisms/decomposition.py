@@ -78,6 +78,13 @@ class Decomposition(Mechanism):
         rule: Rule = "confidence" if self.aggregate == "soft" else "majority"
         return self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
 
+    def asked(self, slot: str, claims: Claims) -> Claims:
+        if slot != "checker" or claims.node.size != 1:
+            return claims
+        return claims.at(
+            np.array(self.pool.tree.frontier(claims.node.item(), self.height))[:, None]
+        )
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         flat = claims.flat()
         chance, tree = self.chance(flat), self.pool.tree

@@ -13,6 +13,8 @@ from .components.profiles import Minutes as Minutes
 from .components.profiles import ModelSettings as ModelSettings
 from .components.profiles import PeopleSettings as PeopleSettings
 from .components.profiles import Setting as Setting
+from .components.profiles import Strategy as Strategy
+from .components.profiles import Tactics as Tactics
 from .components.wrappers import OverseerWrapper as OverseerWrapper
 from .components.wrappers import Wrapper as Wrapper
 from .components.wrappers import rewrite as rewrite
@@ -53,6 +55,8 @@ from .overseers.aggregation import Checked as Checked
 from .overseers.aggregation import Hard as Hard
 from .overseers.aggregation import Soft as Soft
 from .overseers.aggregation import through as through
+from .overseers.attack import Ready as Ready
+from .overseers.attack import prepared as prepared
 from .overseers.exchange import exchange as exchange
 from .overseers.exchange import judged as judged
 from .overseers.exchange import pushes as pushes
@@ -63,6 +67,7 @@ from .overseers.panel import Rule as Rule
 from .overseers.panel import copies as copies
 from .overseers.persuasion import Arguing as Arguing
 from .overseers.referral import Ranks as Ranks
+from .overseers.referral import among_least_sure as among_least_sure
 from .overseers.referral import least_sure as least_sure
 from .overseers.referral import referred as referred
 from .overseers.referral import sureness as sureness

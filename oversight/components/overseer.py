@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from oversight.components.component import Component, Prepared
 from oversight.components.profiles import Setting, reading_minutes
-from oversight.core.claims import Claims, Verdicts
+from oversight.core.claims import Claims, FloatArray, Verdicts
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 from oversight.worlds.base import Pool
@@ -73,9 +74,31 @@ class Mechanism(Overseer):
         return self
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
-        parts = self.unfolded().mapped(lambda _, part: part.prepare(pool, setting))
+        bound = self.bound_to(pool, setting)
+        return bound.mapped(lambda _, part: part.prepare(pool, setting))
+
+    def bound_to(self, pool: Pool, setting: Setting) -> Self:
+        """This mechanism unfolded and bound to a pool, with parts that are not prepared yet: enough
+        to make its own draws."""
         identity = self.identity(of_draws=True)
-        return parts.with_prepared(PreparedMechanism(pool, setting, identity=identity))
+        return self.unfolded().with_prepared(PreparedMechanism(pool, setting, identity=identity))
+
+    def asked(self, slot: str, claims: Claims) -> Claims:
+        """The claims that the part in `slot` is asked about when this mechanism is asked about
+        claims of one node; several claims for each stand in rows."""
+        return claims
+
+    def looks_again(
+        self, slot: str, claims: Claims, answers: Callable[[bool], Verdicts]
+    ) -> FloatArray | None:
+        """The chance, over claims, that somebody else judges again what the part in `slot` answers;
+        None where nobody ever does. Its coins count as thrown: then the chance is 0 or 1.
+
+        claims   of every item of the pool, about one node, or several in rows
+        answers  the verdicts of that part on the claims: where the strong model attacks all of
+                 them (True), or none (False)
+        """
+        return None
 
     def chance(self, claims: Claims) -> Chance:
         """This mechanism's own draws, keyed by its configuration and copy number."""

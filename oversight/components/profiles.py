@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, SkipValidation, TypeAdapter, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SkipValidation,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
 from scipy.special import expit, logit
 
-from oversight.core.claims import FloatArray, IntArray
-from oversight.core.config import Config, Share
+from oversight.core.claims import BoolArray, FloatArray, IntArray
+from oversight.core.config import Config, Share, Switch
 from oversight.core.evidence import Evidence
-from oversight.worlds.base import Pool
+from oversight.worlds.base import MARGINS, Pool, World
 
 CLEAREST = 1 - 1e-9
 """Accuracies are clipped here, so that log-odds stay finite."""
@@ -109,6 +116,99 @@ class PeopleSettings(Config):
     minutes: Minutes = Minutes()
 
 
+class Tactics(Config):
+    """How a strong model that wants something else goes about it (MODEL 10)."""
+
+    key_name: ClassVar[str] = "Tactics"
+
+    picks: Literal["random", "judge_weak", "pivotal", "unwatched"] = Field(
+        "random",
+        description="which items it attacks: any; those on which the people's misconception speaks "
+        "for the lie; those on which the fewest changed leaves turn the root; those at which "
+        "somebody looks again least likely",
+    )
+    knows: Literal["rate", "clock", "coins", "everything"] = Field(
+        "rate",
+        description="what it knows of the protocol's own chances: how often somebody looks again; "
+        "how many looks are left; at which items; all of it, and what the judge makes of an item",
+    )
+    states: Literal["belief", "bluff"] = Field(
+        "belief",
+        description="how sure it states a lie: as sure as it is of the truth, or as it usually is "
+        "at that height",
+    )
+    copies: Literal["together", "apart"] = Field(
+        "together",
+        description="whether its copies throw the argument for the truth, or each argues to win",
+    )
+
+    @model_validator(mode="after")
+    def _knows_enough(self) -> Self:
+        if self.picks == "unwatched" and self.knows in ("rate", "clock"):
+            raise ValueError(
+                f"who knows the {self.knows} alone cannot tell which items are unwatched; expected "
+                "knows: coins, or knows: everything"
+            )
+        return self
+
+    def problem(self, world: World) -> str:
+        """Why nobody can go about it like this in a world; empty where they can."""
+        if self.knows == "clock":
+            return "nothing here counts how many looks are left, so there is no clock to know"
+        if self.picks == "pivotal" and not world.task_tree.height:
+            return f"the world {world.kind} has no task tree, so no leaf can turn an answer"
+        if self.picks == "judge_weak" and MARGINS not in world.has:
+            return f"the world {world.kind} has no misconception that a judge could share"
+        return ""
+
+
+class Strategy(Tactics):
+    """What a strong model that wants something else does with what it knows (MODEL 10).
+
+    On an item that it attacks, it answers, takes sides, announces and disputes as if the item's
+    answer were the opposite of what it believes.
+
+    offered  the share is one of the items that `picks` offers, not of all
+    """
+
+    key_name: ClassVar[str] = "Strategy"
+
+    share: Share = Field(0.2, description="share of the items that it attacks")
+    offered: Switch = Field(False, exclude=True)
+
+    @property
+    def title(self) -> str:
+        """The strategy in a few words.
+
+        >>> Strategy().title, Strategy(share=0.5, picks="unwatched", knows="coins").title
+        ('0.2 random', '0.5 unwatched, coins')
+        """
+        fields = Tactics.model_fields
+        rest = [getattr(self, key) for key in ("knows", "states", "copies")]
+        usual = [fields[key].default for key in ("knows", "states", "copies")]
+        more = [own for own, other in zip(rest, usual, strict=True) if own != other]
+        return ", ".join([f"{self.share:g} {self.picks}", *more])
+
+
+HONEST: Literal["honest"] = "honest"
+
+
+def _strategy(value: Any) -> Any:
+    if value == HONEST or isinstance(value, Strategy):
+        return value
+    if isinstance(value, Mapping):
+        return Strategy.model_validate(value)
+    raise ValueError(f"{value!r} is no strategy; expected honest, or keys like {{share: 0.2}}")
+
+
+StrategyField = Annotated[
+    SkipValidation[Strategy | Literal["honest"]],
+    BeforeValidator(_strategy),
+    WithJsonSchema({"anyOf": [{"const": "honest"}, {"x-ref": "Strategy"}]}),
+]
+"""What U does: `honest`, or a strategy."""
+
+
 class ModelSettings(Config):
     """The strong model U, of which debaters, consultants and assistants are copies."""
 
@@ -117,6 +217,9 @@ class ModelSettings(Config):
         0.2, description="share of U's error along the people's misconception, kappa"
     )
     difficulty: Share = Field(1.0, description="how far items differ in how hard they are for U, h")
+    strategy: StrategyField = Field(
+        HONEST, description="what it does with what it knows; honest, or a strategy"
+    )
 
 
 @dataclass(frozen=True)
@@ -124,13 +227,17 @@ class Setting:
     """Who works in a scenario: the people and the strong model, unless a protocol says
     otherwise.
 
-    teacher  given to students alone: the evidence, over the items of any pool, of the protocol
-             that labeled what they learned from. It costs nothing to ask
+    teacher   given to students alone: the evidence, over the items of any pool, of the protocol
+              that labeled what they learned from. It costs nothing to ask
+    attacked  by strategy, the items of the pool that U attacks, bool over items. It is decided
+              for a protocol as a whole, before its parts are prepared: what U can know comes from
+              above
     """
 
     people: PeopleSettings
     model: ModelSettings
     teacher: Callable[[Pool], FloatArray] | None = None
+    attacked: Mapping[Strategy, BoolArray] = field(default_factory=dict)
 
 
 def accuracy_problem(

@@ -20,8 +20,12 @@ from oversight.core.config import Config
 from oversight.core.evidence import Evidence
 from oversight.worlds.base import Pool
 
-PEOPLE_ROLE, WHOLE_ROLE = "people", "protocol"
-"""Roles that are no slot: every person, whatever slot they sit in; and the whole protocol."""
+PEOPLE_ROLE, MODELS_ROLE, WHOLE_ROLE = "people", "models", "protocol"
+"""Roles that are no slot: every person and every copy of the strong model, whatever slot they are
+in; and the whole protocol."""
+
+EVERYWHERE = {PEOPLE_ROLE: "human", MODELS_ROLE: "model"}
+"""Who plays the roles that are found in any slot, by name."""
 
 Kind = TypeVar("Kind", bound=Config)
 
@@ -94,8 +98,9 @@ class Known(OverseerWrapper):
 
 
 def roles_of(component: Component) -> set[str]:
-    """The roles that are played anywhere in a protocol, "people" among them where there are any."""
-    roles = {PEOPLE_ROLE} if component.name == "human" else set()
+    """The roles that are played anywhere in a protocol, "people" and "models" among them where
+    there are any."""
+    roles = {role for role, name in EVERYWHERE.items() if component.name == name}
     for slot, part in component.slots():
         roles |= component.plays(slot).roles | roles_of(part)
     return roles
@@ -107,8 +112,8 @@ def rewrite(
     """The protocol with `wrapper` applied to every component that plays `role`, through any
     nesting, inside out.
 
-    The role "people" is every person, whatever slot they sit in; the whole protocol plays the role
-    "protocol".
+    The role "people" is every person and "models" every copy of the strong model, whatever slot
+    they are in; the whole protocol plays the role "protocol".
     """
 
     return rewrite_all(component, (role,), lambda part, _: wrapper(part))
@@ -118,13 +123,15 @@ def rewrite_all(
     component: Component, roles: Collection[str], wrapper: Callable[[Component, Plays], Component]
 ) -> Component:
     """The same for several roles: `wrapper` is applied once to every component that plays one of
-    them, and once to every person if "people" is among them, inside first."""
-    slots = frozenset(roles) - {PEOPLE_ROLE}
+    them, and once to every person if "people" is among them (likewise "models"), inside first."""
+    slots = frozenset(roles) - EVERYWHERE.keys()
+    anywhere = {role: name for role, name in EVERYWHERE.items() if role in roles}
 
     def rewritten(plays: Plays, part: Component) -> Component:
         inside = part.mapped(lambda slot, held: rewritten(part.plays(slot), held))
-        if PEOPLE_ROLE in roles and (part.name == "human" or PEOPLE_ROLE in plays.roles):
-            inside = wrapper(inside, _as(PEOPLE_ROLE))
+        for role, name in anywhere.items():
+            if part.name == name or role in plays.roles:
+                inside = wrapper(inside, _as(role))
         return wrapper(inside, plays) if slots & plays.roles else inside
 
     return rewritten(_as(WHOLE_ROLE), component)

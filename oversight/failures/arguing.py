@@ -29,7 +29,7 @@ class ArguingFailure(Failure):
 
         side  the value of the claim that it argues for, bool over claims
         """
-        return np.asarray(side != as_role(self.inner, Agent).believe(claims))
+        return np.asarray(side != as_role(self.inner, Agent).perceived(claims))
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str

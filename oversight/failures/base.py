@@ -181,8 +181,8 @@ class Failure(RoleWrapper):
         """The roles that it is meant for: the one that `on` names, or all that it can strike."""
         return self.can_strike if self.on is None else (self.on,)
 
-    def around(self, inner: Component, role: str, severity: float) -> Self:
-        """This failure, wrapped around a component that plays `role`."""
+    def around(self, inner: Component, role: str, severity: float) -> Component:
+        """A component that plays `role`, struck by this failure: by default, wrapped in it."""
         return self.model_copy(update={"inner": inner, "on": role, "severity": severity})
 
     def described(self) -> str:

@@ -16,6 +16,17 @@ ABOUT = (
 )
 """What a row is about."""
 
+STRATEGY = (
+    Column("strategy", "what the strong model does: empty for honest", kind="text"),
+    Column(
+        "strategy_status",
+        "`ok`, or `honest: ...` with the reason why the protocol cannot carry the scenario's "
+        "strategy",
+        kind="text",
+    ),
+)
+"""What the strong model does in a protocol."""
+
 REPLICATE = Column("replicate", "number of the replicate, from 0", kind="whole")
 REPLICATES = Column("replicates", "replicates that succeeded", kind="whole")
 
@@ -50,6 +61,7 @@ MEANS = (
 
 SUMMARY = (
     *ABOUT,
+    *STRATEGY,
     REPLICATES,
     *_measures("label_accuracy", "coverage"),
     SHARE[0],

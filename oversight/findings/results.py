@@ -217,6 +217,7 @@ class Results:
         row = {
             "scenario": self.scenario,
             **_about(case),
+            **dict(zip(names(columns.STRATEGY), self.study.strategy_of(case), strict=True)),
             "replicates": int(done.sum()),
             **means,
             "pgr": _number(pgr.value),

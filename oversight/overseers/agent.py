@@ -20,8 +20,13 @@ class Agent(Component):
     can_play: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic", "assistant")
 
     def believe(self, claims: Claims) -> BoolArray:
-        """Whether U takes each claim to be true."""
+        """Whether U takes each claim to be true, as it shows itself: on an item that it attacks it
+        acts on a falsehood."""
         raise TypeError(f"{type(self).__name__} defines no believe(claims)")
+
+    def perceived(self, claims: Claims) -> BoolArray:
+        """What U really takes each claim to be; its arguments are as strong as this makes them."""
+        return self.believe(claims)
 
     def argue(
         self,

@@ -226,17 +226,23 @@ class Perceiver(Overseer):
     def perceive(self, claims: Claims) -> FloatArray:
         """z, over claims: a standard normal at even priors, or with noise of variance 1 below
         h = 1."""
-        s, pool, drift = self.bound.structure, self.pool, self.drift(claims)
+        error, drift = self.error(claims), self.drift(claims)
+        if drift is not None:
+            return error + drift.mean(self.pool.margin(claims))
+        angle = self.angle(claims)
+        error *= np.sin(angle)
+        error += np.cos(angle) * self.pool.margin(claims)
+        return error
+
+    def error(self, claims: Claims) -> FloatArray:
+        """What misleads it, sqrt(s) b + sqrt(1 - s) eps, over claims: a standard normal that
+        speaks for "true" where it is positive."""
+        s, pool = self.bound.structure, self.pool
         error = np.zeros(claims.shape)
         if s > 0:
             error += np.sqrt(s) * pool.misconception(claims)
         if s < 1:
             error += np.sqrt(1 - s) * pool.draws.at(claims, "standard_normal", *self.noise_name)
-        if drift is not None:
-            return error + drift.mean(pool.margin(claims))
-        angle = self.angle(claims)
-        error *= np.sin(angle)
-        error += np.cos(angle) * pool.margin(claims)
         return error
 
     def own_evidence(self, claims: Claims) -> FloatArray:

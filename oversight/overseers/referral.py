@@ -45,6 +45,20 @@ def least_sure(
     return gather(claims, lambda node: ranks[node]) < round(share * pool.everyone.size)
 
 
+def among_least_sure(attacked: Verdicts, healthy: Verdicts, share: float) -> FloatArray:
+    """Whether each claim would be among the `share` about which an overseer is least sure if it
+    were attacked and all other items were healthy: 1 or 0, row by row over items. Ties go against
+    it.
+
+    attacked, healthy  the verdicts on the same claims, of every item of the pool
+    """
+    lying, sure = (np.atleast_2d(sureness(verdicts)) for verdicts in (attacked, healthy))
+    number = round(share * sure.shape[-1])
+    less = [np.searchsorted(np.sort(row), own) for row, own in zip(sure, lying, strict=True)]
+    less_sure = np.array(less) - (sure < lying)  # of the others: its own healthy answer is gone
+    return np.asarray((less_sure < number).reshape(attacked.evidence.shape), dtype=np.float64)
+
+
 def referred(
     verdicts: Verdicts,
     where: BoolArray,

@@ -34,6 +34,10 @@ class RoleWrapper(Wrapper):
         """As `Agent.believe`."""
         return as_role(self.inner, Agent).believe(claims)
 
+    def perceived(self, claims: Claims) -> BoolArray:
+        """As `Agent.perceived`."""
+        return as_role(self.inner, Agent).perceived(claims)
+
     def argue(
         self,
         claims: Claims,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from oversight.components.assessing import assessed, paid_before
 from oversight.components.overseer import Overseer
-from oversight.components.wrappers import Known, inner_of
+from oversight.components.wrappers import Known, as_role, inner_of
 from oversight.core.claims import BoolArray, FloatArray, Verdicts
 from oversight.core.columns import names
 from oversight.core.config import Config
@@ -17,6 +17,7 @@ from oversight.desk.metrics import COLUMNS as DESK
 from oversight.desk.metrics import measures as of_desk
 from oversight.desk.staffed import Staffed
 from oversight.metrics.agent_score import Defended, differences
+from oversight.overseers.attack import honest, prepared, strategies
 from oversight.overseers.recording import Tape, recorded
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -36,6 +37,7 @@ class Labels:
     student                  who learns from them: the study's own student, or one that fails
     desk                     the desk's measures by column; NaN without a desk
     teacher                  who gave them
+    attacked                 the items that the strong model attacked, bool by item
     """
 
     belief: FloatArray
@@ -47,14 +49,17 @@ class Labels:
     student: Config
     desk: dict[str, float]
     teacher: Teacher
+    attacked: BoolArray
 
 
 @dataclass(frozen=True)
 class Working:
-    """A prepared protocol, and what its agents argued for while it gave its verdicts."""
+    """A prepared protocol, what its agents argued for while it gave its verdicts, and the items
+    that they attacked."""
 
     protocol: Overseer
     defended: Defended
+    attacked: BoolArray
 
 
 class Labeler:
@@ -74,15 +79,15 @@ class Labeler:
         self._stated: dict[tuple[str, int], FloatArray] = {}
 
     def weak(self) -> float:
-        """Accuracy of the baseline's labels against gold: healthy and rested, on all items that it
-        labels. Raises ValueError where it labels none."""
+        """Accuracy of the baseline's labels against gold: healthy and rested, with a strong model
+        that is honest, on all items that it labels. Raises ValueError where it labels none."""
         name = self.study.weak_protocol
         given: Labels | Verdicts
-        if self.study.desk is None:
+        cell, setting = self.study.cells[name], self.study.setting
+        if self.study.desk is None and not strategies(cell, setting):
             given = self.label(Case(name))
         else:
-            rested = self.study.cells[name].prepare(self.pool, self.study.setting)
-            given = assessed(rested, self.pool.roots)
+            given = assessed(honest(cell).prepare(self.pool, setting), self.pool.roots)
         if not given.labeled.any():
             raise ValueError(f"the baseline {name!r} labels nothing, so that nothing is weak")
         right: BoolArray = given.answer == self.pool.gold
@@ -99,8 +104,8 @@ class Labeler:
         if injected.roles_in(protocol) <= {"labels", "student"}:
             known = self._known(case.protocol)
             failing, student = injected.into(known.protocol, student, case.severity)
-            prepared = failing.prepare(self.pool, self.study.setting)
-            return self._labels(Working(prepared, known.defended), student, rested)
+            ready = as_role(failing.prepare(self.pool, self.study.setting), Overseer)
+            return self._labels(replace(known, protocol=ready), student, rested)
         failing, student = injected.into(protocol, student, case.severity)
         return self._labels(self._work(failing), student, rested)
 
@@ -112,14 +117,15 @@ class Labeler:
 
     def _work(self, protocol: Overseer) -> Working:
         """Prepare a protocol, let it judge every item, and record who argues for what."""
-        setting = self.study.setting
-        prepared, tape = protocol.prepare(self.pool, setting), Tape(self.pool)
-        staffed = inner_of(prepared, Staffed)
+        setting, tape = self.study.setting, Tape(self.pool)
+        ready = prepared(protocol, self.pool, setting)
+        working, staffed = ready.protocol, inner_of(ready.protocol, Staffed)
         if staffed is None:
-            prepared = recorded(prepared, tape)
-        verdicts = assessed(prepared, self.pool.roots)
+            working = recorded(working, tape)
+        verdicts = assessed(working, self.pool.roots)
         defended = tape.defended if staffed is None else staffed.worked.defended
-        return Working(Known.of(prepared, self.pool, setting, verdicts), defended)
+        known = Known.of(working, self.pool, setting, verdicts)
+        return Working(known, defended, ready.attacked)
 
     def _teacher(self, rested: Overseer, given: Verdicts) -> Teacher:
         """Who gave these verdicts on the items at hand. A protocol without a failure is asked about
@@ -131,8 +137,8 @@ class Labeler:
                 return given.evidence
             if healthy is not None and (healthy, id(pool)) in self._stated:
                 return self._stated[healthy, id(pool)]
-            prepared = rested.prepare(pool, self.study.setting)
-            evidence = assessed(prepared, pool.roots).evidence
+            ready = prepared(rested, pool, self.study.setting)
+            evidence = assessed(ready.protocol, pool.roots).evidence
             if healthy is not None:
                 self._stated[healthy, id(pool)] = evidence
             return evidence
@@ -140,13 +146,13 @@ class Labeler:
         return stated
 
     def _labels(self, working: Working, student: Config, rested: Overseer) -> Labels:
-        prepared = working.protocol
-        verdicts = assessed(prepared, self.pool.roots)
-        fixed = paid_before(prepared)
+        protocol = working.protocol
+        verdicts = assessed(protocol, self.pool.roots)
+        fixed = paid_before(protocol)
         minutes = fixed.minutes + float(verdicts.minutes.sum())
         desk = dict.fromkeys(names(DESK), float("nan"))
         if (settings := self.study.desk) is not None:
-            staffed = inner_of(prepared, Staffed)
+            staffed = inner_of(protocol, Staffed)
             assert staffed is not None
             desk = of_desk(settings, staffed.timetable, minutes, verdicts.labeled)
         return Labels(
@@ -159,4 +165,5 @@ class Labeler:
             student=student,
             desk=desk,
             teacher=self._teacher(rested, verdicts),
+            attacked=working.attacked,
         )

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from oversight.components.wrappers import as_role
 from oversight.core.claims import Claims, Trace, Verdicts
 from oversight.desk.staffed import Staffed
 from oversight.desk.timetable import Timetable
+from oversight.overseers.attack import prepared
 from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
@@ -27,7 +29,8 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
         try:
             pool = study.world.pool(study.seed, replicate, "train")
             chosen = np.arange(min(items, pool.draws.items))
-            verdicts = protocol.prepare(pool, study.setting).assess(Claims.of(chosen, traced=True))
+            ready = prepared(protocol, pool, study.setting).protocol
+            verdicts = ready.assess(Claims.of(chosen, traced=True))
             texts[name] = head + "\n\n".join(_item(int(i), verdicts, pool) for i in chosen) + "\n"
         except KeyboardInterrupt:
             raise
@@ -42,12 +45,13 @@ def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetabl
     for name, protocol in study.cells.items():
         try:
             pool = study.world.pool(study.seed, replicate, "train")
-            staffed = Staffed(inner=protocol, desk=study.desk).prepare(pool, study.setting)
+            staffed = Staffed(inner=protocol, desk=study.desk)
+            ready = prepared(staffed, pool, study.setting).protocol
         except KeyboardInterrupt:
             raise
         except BaseException:  # reported where the run reports it too
             continue
-        yield name, staffed.timetable
+        yield name, as_role(ready, Staffed).timetable
 
 
 def _item(i: int, verdicts: Verdicts, pool: Pool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oversight.components.profiles import ByHeight
+from oversight.components.profiles import ByHeight, Strategy
 from oversight.core.config import Config
 from oversight.core.plugins import plugins
 from oversight.overseers.slots import AGENTS, overseers
@@ -21,7 +21,7 @@ def schema() -> Json:
     """The schema of a scenario file with the plugins that are installed."""
     definitions: Json = {}
     study = _of(Study, definitions)
-    for kind in (ByHeight, BalancedTree, FileTree):
+    for kind in (ByHeight, Strategy, BalancedTree, FileTree):
         definitions[kind.__name__] = _of(kind, definitions)
     definitions["overseer"] = _choice(overseers().loaded, definitions)
     definitions["agent"] = _choice(AGENTS.loaded, definitions)

@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import ValidationInfo, model_validator
 
 from oversight.components.overseer import Overseer
-from oversight.components.profiles import Setting
+from oversight.components.profiles import HONEST, Setting
 from oversight.core.config import raise_all
 from oversight.failures.injection import Injection
+from oversight.overseers.attack import has_models, strategies
 from oversight.studies import identity
 from oversight.studies.cases import Case, cases_of, cells_of, unaided_of
 from oversight.studies.checks import across_sections
@@ -63,6 +64,19 @@ class Study(Scenario):
         """
         unaided = self.weak_protocol == unaided_of(self.protocols)
         return "the unaided overseer" if unaided else f"the baseline {self.baseline!r}"
+
+    def strategy_of(self, case: Case) -> tuple[str, str]:
+        """What the strong model does in a case, in a few words (nothing where it is honest), and a
+        status: `ok`, or why the protocol cannot carry the strategy that it should."""
+        protocol = self.cells[case.protocol]
+        if case.failure:
+            protocol, _ = self.failures[case.failure].into(protocol, self.student, case.severity)
+        chosen = [one for one in strategies(protocol, self.setting) if one.share]
+        refused = [text for one in chosen if (text := one.problem(self.world))]
+        if self.model.strategy != HONEST and not has_models(protocol):
+            refused.append("no strong model in it")
+        acts = "; ".join(one.title for one in chosen if not one.problem(self.world))
+        return acts, f"honest: {refused[0]}" if refused else "ok"
 
     @property
     def setting(self) -> Setting:

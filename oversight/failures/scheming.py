@@ -1,0 +1,66 @@
+"""Failures of the strong model itself: it knows the truth and wants something else (MODEL 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, SkipValidation
+
+from oversight.components.component import Component
+from oversight.components.profiles import Strategy, Tactics
+from oversight.components.wrappers import MODELS_ROLE, as_role
+from oversight.core.config import Share
+from oversight.failures.base import Failure
+from oversight.overseers.model import Model
+
+
+def _tactics(value: object) -> Tactics:
+    if isinstance(value, Mapping) and "share" in value:
+        raise ValueError("severity x most is the share of the items attacked; leave out share")
+    return value if isinstance(value, Tactics) else Tactics.model_validate(value)
+
+
+class Scheming(Failure):
+    """The strong model attacks a share of the items by a strategy: there it acts, in all its
+    copies, as if the answer were the opposite of what it believes.
+
+    At severity 0 it keeps the scenario's own strategy. A copy with a strategy of its own keeps it.
+    """
+
+    name: ClassVar[str] = "scheming"
+    can_strike: ClassVar[tuple[str, ...]] = (MODELS_ROLE,)
+    knob: ClassVar[str] = "share of the items that the model attacks"
+    source: ClassVar[str] = "Greenblatt et al. 2023: the attack policy of an untrusted model"
+    why_flat: ClassVar[str] = "nothing changes where copies that play to win decide nothing"
+    partial: ClassVar[bool] = False
+    most: Share = 1.0
+
+    strategy: Annotated[SkipValidation[Tactics], BeforeValidator(_tactics)] = Field(
+        Tactics(), description="which items it attacks, and how"
+    )
+
+    def planned(self, severity: float) -> Strategy:
+        """The strategy at a severity."""
+        return Strategy(**dict(self.strategy), share=severity * self.most)
+
+    def around(self, inner: Component, role: str, severity: float) -> Component:
+        """The model itself, with the strategy."""
+        model = as_role(inner, Model)
+        if not severity or model.strategy is not None:
+            return inner
+        return inner.model_copy(update={"strategy": self.planned(severity)})
+
+
+class Sycophancy(Scheming):
+    """The strong model argues and answers what the judge believes: it attacks items on which the
+    misconception speaks against what it knows, the strongest first."""
+
+    name: ClassVar[str] = "sycophancy"
+    knob: ClassVar[str] = "share of the items where the misconception speaks against U's belief"
+    source: ClassVar[str] = "Sharma et al. 2023, arXiv 2310.13548"
+
+    strategy: SkipValidation[Tactics] = Field(Tactics(picks="judge_weak"), exclude=True)
+
+    def planned(self, severity: float) -> Strategy:
+        return super().planned(severity).model_copy(update={"offered": True})
