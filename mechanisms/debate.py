@@ -107,6 +107,8 @@ class Debate(Mechanism, Arguing):
             calls=(leaf.calls + calls).reshape(whole.shape),
             labeled=leaf.labeled.reshape(whole.shape),
             trace=leaf.trace,
+            overridden=leaf.overridden.reshape(whole.shape),
+            disagreement=leaf.disagreement.reshape(whole.shape),
         )
         if claims.traced:
             verdicts = verdicts.with_trace("debate on the tree", facts)

@@ -88,8 +88,9 @@ class Decomposition(Mechanism):
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         flat = claims.flat()
         chance, tree = self.chance(flat), self.pool.tree
-        top, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
-        labeled = np.ones(flat.shape, dtype=np.bool_)
+        top, minutes, calls, disagreement = (np.zeros(flat.shape) for _ in range(4))
+        overridden = np.zeros(flat.shape, dtype=np.bool_)
+        labeled = ~overridden
         traces = []
         for node, at, here in flat.by_node():
             checked, out, needed = self._under(node, here, chance[at])
@@ -97,6 +98,9 @@ class Decomposition(Mechanism):
             minutes[at] = (checked.minutes * needed).sum(axis=0)
             calls[at] = (checked.calls * needed).sum(axis=0)
             labeled[at] = (checked.labeled | ~needed).all(axis=0)
+            overridden[at] = (checked.overridden & needed).any(axis=0)
+            asked = np.maximum(needed.sum(axis=0), 1)
+            disagreement[at] = sum(checked.disagreement * needed) / asked
             if claims.traced:
                 traces.append(self._trace(node, checked, needed, out))
         verdicts = Verdicts.of(
@@ -106,6 +110,8 @@ class Decomposition(Mechanism):
             calls.reshape(claims.shape),
             labeled.reshape(claims.shape),
             traces[0] if len(traces) == 1 else None,
+            overridden.reshape(claims.shape),
+            disagreement.reshape(claims.shape),
         )
         return self.read(verdicts, evidence)
 

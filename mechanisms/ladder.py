@@ -65,7 +65,12 @@ class Ladder(Mechanism):
                 here.item
             ]
         verdicts = Verdicts.of(
-            top.reshape(claims.shape), labels.prior, labels.minutes, labels.calls
+            top.reshape(claims.shape),
+            labels.prior,
+            labels.minutes,
+            labels.calls,
+            overridden=labels.overridden,
+            disagreement=labels.disagreement,
         )
         if claims.traced:
             facts = {"the overseer's evidence": labels.evidence, "the last rung's": top}

@@ -116,7 +116,8 @@ class RecursiveRewardModeling(Mechanism, Arguing):
         below."""
         flat = claims.flat()
         leaf = self.pool.tree.heights[flat.node] == 0
-        stated, minutes, calls = (np.zeros(flat.shape) for _ in range(3))
+        stated, minutes, calls, disagreement = (np.zeros(flat.shape) for _ in range(4))
+        overridden = np.zeros(flat.shape, dtype=np.bool_)
         for at in (np.flatnonzero(leaf), np.flatnonzero(~leaf)):
             if not at.size:
                 continue
@@ -124,12 +125,15 @@ class RecursiveRewardModeling(Mechanism, Arguing):
             heard = aid + (evidence.at(at, claims.shape) if evidence else None)
             verdicts = self.evaluator.assess(flat[at], heard)
             stated[at], minutes[at] = verdicts.evidence, verdicts.minutes
+            overridden[at], disagreement[at] = verdicts.overridden, verdicts.disagreement
             calls[at] = verdicts.calls + (0 if leaf[at[0]] else self.candidates)
         verdicts = Verdicts.of(
             stated.reshape(claims.shape),
             self.pool.tree.prior_log_odds[claims.node],
             minutes.reshape(claims.shape),
             calls.reshape(claims.shape),
+            overridden=overridden.reshape(claims.shape),
+            disagreement=disagreement.reshape(claims.shape),
         )
         facts = {"the aided evaluator's evidence": verdicts.evidence}
         return verdicts.with_trace("reward models and people", facts) if claims.traced else verdicts

@@ -181,6 +181,18 @@ WRONG: dict[str, tuple[Act, str]] = {
     "words": (given(evidence=lambda a: a.astype(str)), "evidence of type <U"),
     "complex": (given(evidence=lambda a: a + 1j), "evidence of type complex128"),
     "marks": (given(labeled=lambda a: a.astype(int)), "labeled of type int64; expected True or"),
+    "overrides": (
+        given(overridden=lambda a: a.astype(int)),
+        "overridden of type int64; expected True or",
+    ),
+    "disagreement": (
+        given(disagreement=second(1.5)),
+        "disagreement 1.5 on 1 of 200 claims, first on number 1; expected numbers from 0 to 1",
+    ),
+    "too few parts": (
+        given(disagreement=lambda a: a[1:] + 0.5),
+        "disagreement of shape (199,) on claims of shape (200,)",
+    ),
     "nothing": (lambda v, c: "yes", "str instead of verdicts; expected Verdicts.of("),  # type: ignore[dict-item, return-value]
 }
 

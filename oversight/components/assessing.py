@@ -38,12 +38,14 @@ def problem_of(verdicts: object, shape: tuple[int, ...]) -> str:
     """
     if not isinstance(verdicts, Verdicts):
         return f"{type(verdicts).__name__} instead of verdicts; expected Verdicts.of(evidence, ...)"
-    for name, kinds, expected, least in (
-        ("evidence", "fiu", "finite numbers", -np.inf),
-        ("prior", "fiu", "finite numbers", -np.inf),
-        ("minutes", "fiu", "finite numbers of at least 0", 0.0),
-        ("calls", "fiu", "finite numbers of at least 0", 0.0),
-        ("labeled", "b", "True or False", -np.inf),
+    for name, kinds, expected, least, most in (
+        ("evidence", "fiu", "finite numbers", -np.inf, np.inf),
+        ("prior", "fiu", "finite numbers", -np.inf, np.inf),
+        ("minutes", "fiu", "finite numbers of at least 0", 0.0, np.inf),
+        ("calls", "fiu", "finite numbers of at least 0", 0.0, np.inf),
+        ("labeled", "b", "True or False", 0, 1),
+        ("overridden", "b", "True or False", 0, 1),
+        ("disagreement", "fiu", "numbers from 0 to 1", 0.0, 1.0),
     ):
         array = np.asarray(getattr(verdicts, name))
         if array.shape != shape:
@@ -53,7 +55,7 @@ def problem_of(verdicts: object, shape: tuple[int, ...]) -> str:
             )
         if array.dtype.kind not in kinds:
             return f"{name} of type {array.dtype}; expected {expected}"
-        wrong = ~np.isfinite(array) | (array < least)
+        wrong = ~np.isfinite(array) | (array < least) | (array > most)
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])
             return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -133,19 +134,32 @@ class Trace:
     parts: tuple[Trace, ...] = ()
 
 
+@lru_cache(maxsize=256)
+def _nobody(shape: tuple[int, ...], kind: type) -> npt.NDArray[Any]:
+    """0 or False for every claim: one value, spread over a shape."""
+    return np.broadcast_to(read_only(np.zeros((), kind)), shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """An overseer's verdicts on claims; every array has the shape of the claims and is read-only.
 
-    evidence  the log likelihood ratio that the overseer found for "true", as it states it
-    prior     the log-odds it started from
-    minutes   human minutes spent, >= 0
-    calls     model calls made, >= 0
-    labeled   False where the overseer gave no label
-    trace     only where the claims asked for it
+    evidence      the log likelihood ratio that the overseer found for "true", as it states it
+    prior         the log-odds it started from
+    minutes       human minutes spent, >= 0
+    calls         model calls made, >= 0
+    labeled       False where the overseer gave no label
+    trace         only where the claims asked for it
+    overridden    True where somebody judged again and answered otherwise, so that an answer was
+                  replaced; left out, nowhere
+    disagreement  share of the members or parts that answered otherwise than the outcome, in [0, 1];
+                  left out, 0: there is nobody to disagree
 
     The answer is the sign of the evidence, so that P(right) is a person's accuracy at any prior
     (MODEL 3); the belief also counts the prior.
+
+    >>> Verdicts.of(np.array([0.5, -2.0])).disagreement.tolist()
+    [0.0, 0.0]
     """
 
     evidence: FloatArray
@@ -154,9 +168,17 @@ class Verdicts:
     calls: FloatArray
     labeled: BoolArray
     trace: Trace | None = None
+    overridden: BoolArray = field(default_factory=lambda: _nobody((), bool))
+    disagreement: FloatArray = field(default_factory=lambda: _nobody((), float))
 
     def __post_init__(self) -> None:
-        lock(self, "evidence", "prior", "minutes", "calls", "labeled")
+        shape = np.shape(self.evidence)
+        for name, kind in (("overridden", bool), ("disagreement", float)):
+            array = getattr(self, name)
+            # Whoever knows nothing of these two may still `replace` the others with fewer claims.
+            if array is _nobody((), kind) or (np.shape(array) != shape and not np.any(array)):
+                object.__setattr__(self, name, _nobody(shape, kind))
+        lock(self, *Verdicts.__slots__)
 
     @staticmethod
     def of(
@@ -166,6 +188,8 @@ class Verdicts:
         calls: npt.ArrayLike = 0.0,
         labeled: npt.ArrayLike = True,
         trace: Trace | None = None,
+        overridden: npt.ArrayLike = False,
+        disagreement: npt.ArrayLike = 0.0,
     ) -> Verdicts:
         """Verdicts with everything broadcast to the shape of the evidence."""
         shape = np.shape(evidence)
@@ -173,8 +197,19 @@ class Verdicts:
         def full(values: npt.ArrayLike) -> FloatArray:
             return np.broadcast_to(np.asarray(values, dtype=np.float64), shape)
 
-        marks = np.broadcast_to(np.asarray(labeled, dtype=np.bool_), shape)
-        return Verdicts(evidence, full(prior), full(minutes), full(calls), marks, trace)
+        def marks(values: npt.ArrayLike) -> BoolArray:
+            return np.broadcast_to(np.asarray(values, dtype=np.bool_), shape)
+
+        return Verdicts(
+            evidence,
+            full(prior),
+            full(minutes),
+            full(calls),
+            marks(labeled),
+            trace,
+            marks(overridden),
+            full(disagreement),
+        )
 
     def with_trace(self, title: str, facts: Mapping[str, Any]) -> Verdicts:
         """The same verdicts with a trace of this title and these facts above their own."""

@@ -119,15 +119,16 @@ def by_sitting(table: Timetable, verdicts: Mapping[Manner, Verdicts]) -> Verdict
     """By item, the verdict in the manner in which it was worked on; 0 and no label where nobody
     worked on it."""
     items = table.manner.size
-    evidence, prior, minutes, calls = (np.zeros(items) for _ in range(4))
-    labeled = np.zeros(items, dtype=np.bool_)
+    evidence, prior, minutes, calls, disagreement = (np.zeros(items) for _ in range(5))
+    labeled, overridden = (np.zeros(items, dtype=np.bool_) for _ in range(2))
     for row, manner in enumerate(table.manners):
         at = np.flatnonzero((table.manner == row) & table.done)
         if at.size:
             own = verdicts[manner]
             evidence[at], prior[at] = own.evidence[at], own.prior[at]
             minutes[at], calls[at], labeled[at] = own.minutes[at], own.calls[at], own.labeled[at]
-    return Verdicts(evidence, prior, minutes, calls, labeled)
+            overridden[at], disagreement[at] = own.overridden[at], own.disagreement[at]
+    return Verdicts(evidence, prior, minutes, calls, labeled, None, overridden, disagreement)
 
 
 def variation(desk: Desk, pool: Pool) -> FloatArray:

@@ -74,6 +74,8 @@ class Staffed(OverseerWrapper):
             verdicts.minutes[at],
             verdicts.calls[at],
             verdicts.labeled[at],
+            overridden=verdicts.overridden[at],
+            disagreement=verdicts.disagreement[at],
         )
 
 

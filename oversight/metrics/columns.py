@@ -55,6 +55,19 @@ MEASURES = (
     ),
     Column("label_wrong_student_wrong", "labeled items on which both are wrong", "share"),
     Column("label_confidence", "mean stated confidence of the labels", "1/2 to 1", format=".3f"),
+    Column("label_confidence_sd", "its standard deviation over the labeled items", "0 to 1/2"),
+    Column(
+        "override_rate",
+        "labeled items on which somebody who judged again answered otherwise",
+        "share",
+        format=".3f",
+    ),
+    Column(
+        "disagreement_rate",
+        "labeled items on which any member or part answered otherwise than the outcome",
+        "share",
+        format=".3f",
+    ),
     Column(
         "label_accuracy_intended",
         "how often hard labels agree with the intended answer (gold before its noise)",

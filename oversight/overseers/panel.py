@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -97,6 +97,8 @@ class Panel(Mechanism):
             np.sum([verdicts.calls for verdicts in each], axis=0),
             given.any(axis=0),
             trace,
+            np.any([verdicts.overridden for verdicts in each], axis=0),
+            _otherwise(each, pooled > 0),
         )
 
     def width(self) -> int:
@@ -195,6 +197,17 @@ class Panel(Mechanism):
             for member, own in zip(self.members, column, strict=True)
         ]
         return Team(np.array(right), correlations(column > 0))
+
+
+def _otherwise(each: Sequence[Verdicts], answer: BoolArray) -> FloatArray:
+    """The share of members who gave a label and answered otherwise than the panel; a member made of
+    several counts by their shares."""
+    # One by one, not by an axis: numpy adds up a column of one claim in another order.
+    otherwise = sum(
+        np.where(own.answer == answer, own.disagreement, 1 - own.disagreement) * own.labeled
+        for own in each
+    )
+    return np.asarray(otherwise / np.maximum(sum(own.labeled for own in each), 1))
 
 
 def _probit(evidence: FloatArray) -> FloatArray:

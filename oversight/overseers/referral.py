@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -66,25 +67,28 @@ def referred(
     claims: Claims,
     evidence: Evidence | None,
 ) -> Verdicts:
-    """The verdicts, replaced by those of `to` where referred to it. There, both are paid."""
+    """The verdicts, replaced by those of `to` where referred to it. There, both are paid, an answer
+    that `to` contradicts is overridden, and whichever side disagreed more within itself counts."""
     at = np.flatnonzero(np.broadcast_to(where, claims.shape))
     if not at.size:
         return verdicts
     heard = None if evidence is None else evidence.at(at, claims.shape)
     second = to.assess(claims.flat()[at], heard)
+    contradicted = second.answer != verdicts.answer.reshape(-1)[at]
+    contradicted &= second.labeled & verdicts.labeled.reshape(-1)[at]
 
-    def merged(first: FloatArray, other: FloatArray, added: bool = False) -> FloatArray:
-        flat = first.reshape(-1).copy()
-        flat[at] = flat[at] + other if added else other
+    def merged(name: str, other: FloatArray | BoolArray, rule: np.ufunc | None = None) -> Any:
+        flat = getattr(verdicts, name).reshape(-1).copy()
+        flat[at] = other if rule is None else rule(flat[at], other)
         return flat.reshape(claims.shape)
 
-    labeled = verdicts.labeled.reshape(-1).copy()
-    labeled[at] = second.labeled
     return replace(
         verdicts,
-        evidence=merged(verdicts.evidence, second.evidence),
-        prior=merged(verdicts.prior, second.prior),
-        minutes=merged(verdicts.minutes, second.minutes, added=True),
-        calls=merged(verdicts.calls, second.calls, added=True),
-        labeled=labeled.reshape(claims.shape),
+        evidence=merged("evidence", second.evidence),
+        prior=merged("prior", second.prior),
+        minutes=merged("minutes", second.minutes, np.add),
+        calls=merged("calls", second.calls, np.add),
+        labeled=merged("labeled", second.labeled),
+        overridden=merged("overridden", second.overridden | contradicted, np.logical_or),
+        disagreement=merged("disagreement", second.disagreement, np.maximum),
     )

@@ -32,6 +32,7 @@ class Labels:
     """A case's labels of all training items, and what they cost.
 
     belief, answer, labeled  P(true), hard answer and whether there is a label, by item
+    overridden, disagreement who judged again or with others and answered otherwise: `Verdicts`
     minutes, calls           human minutes and model calls in all, >= 0
     scores                   agent score difference by Brier's rule and by log score; NaN for none
     student                  who learns from them: the study's own student, or one that fails
@@ -43,6 +44,8 @@ class Labels:
     belief: FloatArray
     answer: BoolArray
     labeled: BoolArray
+    overridden: BoolArray
+    disagreement: FloatArray
     minutes: float
     calls: float
     scores: tuple[float, float]
@@ -159,6 +162,8 @@ class Labeler:
             belief=verdicts.belief,
             answer=verdicts.answer,
             labeled=verdicts.labeled,
+            overridden=verdicts.overridden,
+            disagreement=verdicts.disagreement,
             minutes=minutes,
             calls=float(verdicts.calls.sum()) + fixed.calls,
             scores=differences(verdicts, self.pool.intended, working.defended),

@@ -139,20 +139,14 @@ def _row(
     """A case's numbers in the order of COLUMNS, from its labels and its student's log-odds on
     training items and on test items."""
     train, marked = measuring.train, given.labeled
-    answer, gold, belief = given.answer[marked], train.gold[marked], given.belief[marked]
-    some = bool(marked.any())
+    answer, gold = given.answer[marked], train.gold[marked]
     row = {
-        "label_accuracy": float(np.mean(answer == gold)) if some else np.nan,
+        **_of_labels(given, train),
         "coverage": float(marked.mean()),
         "weak_accuracy": measuring.weak,
         "ceiling_accuracy": ceiling,
         **metrics.of_student(tested, measuring.test.gold),
         **metrics.quadrants(learned[marked] > 0, answer, gold),
-        "label_confidence": float(np.maximum(belief, 1 - belief).mean()) if some else np.nan,
-        "label_accuracy_intended": float(np.mean(answer == train.intended[marked]))
-        if some
-        else np.nan,
-        "label_positive": float(np.mean(answer)) if some else np.nan,
         **share_measures(given.answer, marked, measuring.axes),
         "human_minutes_per_item": given.minutes / len(marked),
         "model_calls_per_item": given.calls / len(marked),
@@ -164,6 +158,24 @@ def _row(
     if measuring.seed is not None:
         wrong = answer != train.intended[marked]
         row[PREDICTABLE.name] = predictable_share(train.x[marked], wrong, measuring.seed)
-    if not some:  # nothing was learned from no labels
+    if not marked.any():  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))
     return tuple(float(row[column]) for column in COLUMNS)
+
+
+def _of_labels(given: Labels, train: Pool) -> dict[str, float]:
+    """What is measured of the labels alone, over labeled items; NaN where there are none."""
+    marked = given.labeled
+    confidence = np.maximum(given.belief, 1 - given.belief)
+    means = {
+        "label_accuracy": given.answer == train.gold,
+        "label_confidence": confidence,
+        "override_rate": given.overridden,
+        "disagreement_rate": given.disagreement > 0,
+        "label_accuracy_intended": given.answer == train.intended,
+        "label_positive": given.answer,
+    }
+    if not marked.any():
+        return dict.fromkeys((*means, "label_confidence_sd"), np.nan)
+    row = {name: float(np.mean(values[marked])) for name, values in means.items()}
+    return {**row, "label_confidence_sd": float(np.std(confidence[marked]))}

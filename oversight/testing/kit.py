@@ -31,8 +31,8 @@ Result = TypeVar("Result")
 ITEMS = 150
 """Items of a small pool."""
 
-NUMBERS = ("evidence", "prior", "minutes", "calls", "labeled")
-"""The arrays of verdicts, in their order."""
+NUMBERS = ("evidence", "prior", "minutes", "calls", "labeled", "overridden", "disagreement")
+"""The arrays of verdicts."""
 
 TREE = ("heights", "leaves", "priors", "marginals", "prior_log_odds", "child_table")
 """The arrays of a task tree."""
@@ -113,7 +113,8 @@ def joined(parts: list[Verdicts]) -> Verdicts:
 
 def some(verdicts: Verdicts, index: Any) -> Verdicts:
     """The verdicts at an index."""
-    return Verdicts(*(getattr(verdicts, name)[index] for name in NUMBERS))
+    arrays: dict[str, Any] = {name: getattr(verdicts, name)[index] for name in NUMBERS}
+    return Verdicts(**arrays)
 
 
 def assess_roots(overseer: Overseer) -> Verdicts:
