@@ -18,7 +18,7 @@ from oversight.core.columns import names
 from oversight.core.errors import KnobError, SensitivityError
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.results import write_csv
+from oversight.findings.rows import write_csv
 from oversight.findings.sensitivity import NOISE, Analysis, Index
 from oversight.metrics.pgr import LEAST_GAP, Status
 from oversight.running.failed import Failed

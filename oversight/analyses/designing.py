@@ -20,7 +20,8 @@ from oversight.core.errors import NothingKeptError
 from oversight.core.files import write, writing
 from oversight.findings import columns
 from oversight.findings.design import Designed
-from oversight.findings.results import Results, write_csv
+from oversight.findings.results import Results
+from oversight.findings.rows import write_csv
 from oversight.running.keys import Keys
 from oversight.running.run_options import Run, RunOptions
 from oversight.running.runner import Runner, started

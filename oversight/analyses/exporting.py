@@ -12,7 +12,8 @@ from unicodedata import normalize
 from oversight.core.columns import Column, names
 from oversight.core.files import replacing, write, writing
 from oversight.findings import columns
-from oversight.findings.results import Results, Row, write_csv
+from oversight.findings.results import Results
+from oversight.findings.rows import Row, write_csv
 from oversight.reports.timeline import picture
 from oversight.running.failed import Failed
 from oversight.running.folder import Folder

@@ -10,7 +10,7 @@ from typing import Unpack
 from oversight.analyses.comparing import MOST, enough, first_look
 from oversight.analyses.exporting import TABLES, exporting, names_of, parquet
 from oversight.core.files import write
-from oversight.findings.results import ROWS, Row
+from oversight.findings.rows import ROWS, Row
 from oversight.findings.sweep import Swept, placed
 from oversight.reports.curves import picture
 from oversight.running.run_options import Run, RunOptions

@@ -9,7 +9,8 @@ from enum import StrEnum
 import numpy as np
 
 from oversight.components.overseer import Overseer
-from oversight.findings.results import Results, Row
+from oversight.findings.results import Results
+from oversight.findings.rows import Row
 from oversight.studies.cases import Case
 from oversight.studies.design import Design
 from oversight.studies.study import Study

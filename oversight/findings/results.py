@@ -3,12 +3,10 @@ protocols."""
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from oversight.core.claims import FloatArray
 from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
+from oversight.findings.rows import ROWS, Row, write_csv
 from oversight.metrics.columns import PREDICTABLE
 from oversight.metrics.pgr import (
     Difference,
@@ -34,11 +33,6 @@ from oversight.running.store import Store
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.worlds.base import MARGINS
-
-Row = dict[str, Any]
-"""A row of a table by column; None where there is no value."""
-ROWS = 1000
-"""Replicates whose rows are written together."""
 
 
 class Results:
@@ -258,24 +252,6 @@ def _about(case: Case) -> Row:
         "failure": case.failure,
         "severity": case.severity if case.failure else 0,
     }
-
-
-FORMULA = ("=", "+", "-", "@")
-"""What a formula of a spreadsheet starts with."""
-
-
-def write_csv(file: TextIO, keys: Iterable[str], rows: Iterable[Row]) -> None:
-    """Rows as CSV, None as an empty field, numbers as Python writes them.
-
-    Text that a spreadsheet would run as a formula (it starts with = + - @) gets a leading '.
-    """
-    writer = csv.DictWriter(file, list(keys), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _difference_row(pair: Difference) -> Row:

@@ -8,7 +8,7 @@ import numpy as np
 
 from oversight.core.columns import names
 from oversight.findings import columns
-from oversight.findings.results import Row
+from oversight.findings.rows import Row
 from oversight.metrics.pgr import Status
 from oversight.running.failed import Failed
 from oversight.studies.sensitivity import Sensitivity

@@ -14,7 +14,8 @@ from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.results import Results, Row, write_csv
+from oversight.findings.results import Results
+from oversight.findings.rows import Row, write_csv
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 

@@ -13,7 +13,8 @@ import numpy as np
 from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.results import Results, Row, write_csv
+from oversight.findings.results import Results
+from oversight.findings.rows import Row, write_csv
 from oversight.metrics.columns import PREDICTABLE
 from oversight.metrics.crossings import Crossing, crossings
 from oversight.running.failed import Failed

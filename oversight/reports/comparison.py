@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from oversight.core.columns import names
-from oversight.findings.results import Results, Row
+from oversight.findings.results import Results
+from oversight.findings.rows import Row
 from oversight.metrics.pgr import LEAST_GAP, Difference, Status
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, headline, interval, listed, subject

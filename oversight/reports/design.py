@@ -8,7 +8,7 @@ from functools import partial
 from oversight.core.columns import names
 from oversight.findings.columns import DESIGN
 from oversight.findings.design import Designed, Origin
-from oversight.findings.results import Row
+from oversight.findings.rows import Row
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, headline, interval
 

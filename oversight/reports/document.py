@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO, get_args
 
 from oversight.core.columns import Column, Kind
-from oversight.findings.results import Row, write_csv
+from oversight.findings.rows import Row, write_csv
 
 if TYPE_CHECKING:
     from rich.console import Console

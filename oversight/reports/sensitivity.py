@@ -7,7 +7,7 @@ from functools import partial
 
 from oversight.core.columns import names
 from oversight.findings.columns import INDEX
-from oversight.findings.results import Row
+from oversight.findings.rows import Row
 from oversight.findings.sensitivity import NOISE, Analysis, Index
 from oversight.metrics.pgr import Status
 from oversight.reports.document import Document, Paragraph, Part, Table

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from oversight.core.columns import names
-from oversight.findings.results import Row
+from oversight.findings.rows import Row
 from oversight.findings.sweep import Swept
 from oversight.metrics.crossings import Crossing
 from oversight.reports.comparison import precision_note

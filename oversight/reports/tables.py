@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from oversight.core.columns import MISSING, Column, column_of, format_number
 from oversight.findings import columns
 from oversight.findings.columns import SUMMARY
-from oversight.findings.results import Row
+from oversight.findings.rows import Row
 from oversight.metrics.columns import PREDICTABLE
 from oversight.studies.study import Study
 
