@@ -18,12 +18,20 @@ from mechanisms.direct import Direct
 from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
-from oversight import Claims, Evidence, Human, Injection, Mechanism, Overseer, Study, Verdicts
+from oversight import (
+    Claims,
+    Evidence,
+    Human,
+    Injection,
+    Mechanism,
+    Overseer,
+    Study,
+    Verdicts,
+)
 from oversight.components.wrappers import Known, OverseerWrapper, rewrite
 from oversight.desk import planning
 from oversight.failures.labels import RandomFlips
 from oversight.running.labeling import Labeler, Labels
-from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from oversight.testing.kit import assert_same
 from tests.helpers import binomial_error, pool, setting, tree, world
@@ -283,42 +291,3 @@ def test_what_was_disagreed_about_is_not_forgotten_by_another_shape() -> None:
     verdicts = Verdicts.of(np.ones(3), disagreement=[0.5, 0, 0], overridden=[True, False, False])
     fewer = replace(verdicts, evidence=np.ones(2))
     assert fewer.disagreement.shape == fewer.overridden.shape == (3,)
-
-
-# ---- columns
-
-
-def test_the_columns_of_a_replicate() -> None:
-    study = Study(
-        world={"train_items": 400, "test_items": 100, "features": 4},
-        protocols={"judge": JUDGE, "unaided": Direct()},
-    )
-    run = run_replicate(study, 0)
-    pool_ = study.world.pool(study.seed, 0, "train")
-    verdicts = JUDGE.prepare(pool_, study.setting).assess(pool_.roots)
-    stated = np.maximum(verdicts.belief, 1 - verdicts.belief)
-    row = dict(zip(COLUMNS, run.rows[Case("judge")], strict=True))
-    assert row["override_rate"] == verdicts.overridden.mean() > 0
-    assert row["disagreement_rate"] == (verdicts.disagreement > 0).mean() > 0
-    assert row["label_confidence_sd"] == pytest.approx(
-        np.sqrt(np.mean((stated - stated.mean()) ** 2))
-    )
-    alone = dict(zip(COLUMNS, run.rows[Case("unaided")], strict=True))
-    assert alone["override_rate"] == alone["disagreement_rate"] == 0.0
-
-
-def test_only_labeled_items_count() -> None:
-    """A desk without time labels some items, or none: then there is nothing to measure."""
-    parts = {"world": {"train_items": 300, "test_items": 100, "features": 4}}
-    for hours, share in ((30, 0.2), (0.01, 0.0)):
-        study = Study(protocols={"judge": JUDGE}, desk={"people": 1, "hours": hours}, **parts)
-        labels = Labeler(study, study.world.pool(study.seed, 0, "train")).label(Case("judge"))
-        assert (labels.labeled.mean() > share) == bool(share)
-        row = dict(zip(COLUMNS, run_replicate(study, 0).rows[Case("judge")], strict=True))
-        names = ("override_rate", "disagreement_rate", "label_confidence_sd")
-        if not share:
-            assert np.isnan([row[name] for name in names]).all()
-            continue
-        assert labels.labeled.mean() < 0.9
-        assert row["override_rate"] == labels.overridden[labels.labeled].mean()
-        assert row["disagreement_rate"] == (labels.disagreement[labels.labeled] > 0).mean()

@@ -69,6 +69,13 @@ MEASURES = (
         format=".3f",
     ),
     Column(
+        "harm",
+        "training items that the strong model attacked and whose label is wrong, against gold; "
+        "unlabeled ones are not used",
+        "share",
+        format=".3f",
+    ),
+    Column(
         "label_accuracy_intended",
         "how often hard labels agree with the intended answer (gold before its noise)",
         "share",

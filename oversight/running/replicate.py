@@ -143,6 +143,7 @@ def _row(
     row = {
         **_of_labels(given, train),
         "coverage": float(marked.mean()),
+        "harm": float(np.mean(given.attacked & marked & (given.answer != train.gold))),
         "weak_accuracy": measuring.weak,
         "ceiling_accuracy": ceiling,
         **metrics.of_student(tested, measuring.test.gold),
