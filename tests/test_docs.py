@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import oversight
 from oversight.cli.main import main
+from oversight.core.plugins import plugins
 
 ROOT = Path(__file__).parent.parent
 
@@ -206,6 +207,24 @@ def test_the_excerpt_of_the_failures_page_is_the_reference_result() -> None:
             assert row["status"] == "breaks", (failure, protocol)
             assert near(cell.rstrip("!"), row["severity"]), (failure, protocol)
             assert cell.endswith("!") == (row["silent"] == "True"), (failure, protocol)
+
+
+def test_the_catalogue_of_the_failures_page_is_what_is_shipped() -> None:
+    """Roles, knob, its value at severity 1, the stated severity and the source; by the program's
+    words."""
+    heads = "| failure | strikes | what happens | severity turns | at 1 | counts at | source |"
+    lines = (ROOT / "docs/failures.md").read_text(encoding="utf-8").splitlines()
+    shown = {}
+    for start in (i for i, line in enumerate(lines) if line == heads):
+        for line in itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :]):
+            name, roles, _, *rest = (cell.strip() for cell in line.strip("|").split("|"))
+            shown[name] = (roles, *rest)
+    real = {}
+    for name, kind in plugins("failures").loaded.items():
+        made = kind()
+        numbers = (f"{made.most:g}", f"{made.stated:.3g}")
+        real[name] = (", ".join(kind.can_strike), kind.knob, *numbers, kind.source)
+    assert shown == real
 
 
 def test_the_ladders_of_the_mechanisms_page_are_real() -> None:

@@ -24,6 +24,7 @@ STRUCK: dict[str, Overseer] = {
     "credulity": Consultancy(),
     "depth_cut": Decomposition(),
     "drift": REWARDS,
+    "edited_labels": Debate(),
     "exploited_misconception": Debate(tree=True, turns=2),
     "fabricated_evidence": Debate(candidates=2),
     "heavy_tailed_reward": REWARDS,

@@ -62,7 +62,8 @@ def _scenarios() -> dict[str, str]:
 
 
 def _plugins(group: str) -> dict[str, str]:
-    """What the plugins of a group do, by name; of a failure also the roles that it can strike."""
+    """What the plugins of a group do, by name; of a failure also the roles that it can strike, and
+    the severity at which rankings count it."""
     from oversight.core.plugins import plugins
     from oversight.reports.tables import first_sentence
 
@@ -70,5 +71,6 @@ def _plugins(group: str) -> dict[str, str]:
     lines = {name: first_sentence(plugin) for name, plugin in known.loaded.items()}
     if group == "failures":
         for name, failure in known.loaded.items():
-            lines[name] += f" ({', '.join(failure.can_strike)})"
+            roles = ", ".join(failure.can_strike)
+            lines[name] += f" ({roles}; counted at {failure().stated:.3g})"
     return lines | {name: f"BROKEN: {why}" for name, why in known.broken.items()}

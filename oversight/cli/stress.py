@@ -52,14 +52,15 @@ def stress(settings: RunSettings, only: tuple[str, ...], tolerance: float, doses
 
 
 def _check_roles(failures: Iterable[Injection], study: Study, scenario: str) -> None:
-    """Refuse failures that no protocol has a role for: there would be nothing to show."""
-    wanted: set[str] = set()
+    """Refuse failures that strike no protocol: there would be nothing to show."""
+    reasons: set[str] = set()
     for failure in failures:
-        if any(failure.roles_in(protocol) for protocol in study.cells.values()):
-            return
-        wanted.update(role for part in failure.together for role in part.aims)
-    roles = ", ".join(sorted(wanted)).replace("_", " ")
-    refuse(f"{scenario}: nothing to strike; no protocol has a part that fails so ({roles})")
+        for protocol in study.cells.values():
+            why = failure.refusal(protocol, study.world)
+            if not why:
+                return
+            reasons.add(why.replace("_", " "))
+    refuse(f"{scenario}: nothing to strike in any protocol: {'; '.join(sorted(reasons))}")
 
 
 def _check_failures(only: tuple[str, ...], known: Collection[str], scenario: str) -> None:

@@ -17,6 +17,7 @@ from oversight.failures.base import Failure
 from oversight.overseers.agent import Agent
 from oversight.overseers.model import by_gate
 from oversight.overseers.persuasion import Arguing
+from oversight.worlds.base import MARGINS
 
 
 class ArguingFailure(Failure):
@@ -113,6 +114,7 @@ class ExploitedMisconception(ArguingFailure):
     announces such parts wrongly."""
 
     name: ClassVar[str] = "exploited_misconception"
+    requires: ClassVar[frozenset[str]] = frozenset({MARGINS})
     knob: ClassVar[str] = "gain of a lie per unit of misconception that favors it"
     source: ClassVar[str] = "MODEL 5, 8: the strategy of a liar who knows the judge"
     most: Amount = 4.0

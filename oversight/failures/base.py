@@ -21,12 +21,13 @@ from oversight.core.config import Amount, Config, Share, Switch, Whole, config_k
 from oversight.core.evidence import Evidence
 from oversight.core.streams import Chance
 from oversight.overseers.roles import RoleWrapper
-from oversight.worlds.base import Pool
+from oversight.worlds.base import Pool, World
 
 LAST: tuple[str, ...] = ("tree", "labels", "student")
 """Roles that are no slot of a protocol: the tree it works with, the labels it gives in the end, and
 who learns from them."""
-
+UNMEASURED = 0.25
+"""The severity at which rankings count a failure that nobody measured."""
 
 Some = Annotated[Share, Field(gt=0)]
 
@@ -126,15 +127,20 @@ class Failure(RoleWrapper):
                 (`Component.plays`), unless `on` names one
     knob        what severity turns, with its unit: 0 at severity 0, `most` at severity 1
     source      where it comes from, and how it is calibrated if somebody measured it
+    rate        the knob's value that a source measured; None where none did. Rankings count the
+                failure there (`stated`)
     why_flat    why its response may be flat or rise for every protocol; empty where that is a bug
     partial     whether it can be limited to some items
+    requires    what the world must have (`World.has`); elsewhere it does not apply
     """
 
     can_strike: ClassVar[tuple[str, ...]] = ()
     knob: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    rate: ClassVar[float | None] = None
     why_flat: ClassVar[str] = ""
     partial: ClassVar[bool] = True
+    requires: ClassVar[frozenset[str]] = frozenset()
 
     on: str | None = Field(None, description="the role it strikes; every one it can, if left out")
     most: Amount = Field(1.0, description="the knob's value at severity 1")
@@ -148,6 +154,16 @@ class Failure(RoleWrapper):
     @classmethod
     def _one_spelling(cls, on: object) -> object:
         return on.replace(" ", "_") if isinstance(on, str) else on
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.requires
+
+    @property
+    def stated(self) -> float:
+        """The severity at which rankings count it: that of the measured rate, at most 1; 0.25 where
+        nobody measured one."""
+        return UNMEASURED if self.rate is None else self.rate / max(self.rate, self.most)
 
     @property
     def bound(self) -> PreparedFailure:
@@ -175,6 +191,10 @@ class Failure(RoleWrapper):
         """The roles of a protocol that it strikes, by name."""
         has = roles_of(protocol).union(LAST)
         return [role for role in self.aims if role in has]
+
+    def refusal(self, protocol: Component, world: World) -> str:
+        """Why it strikes no role of a protocol in a world, in words; empty where it does."""
+        return self.unmet(world).partition(";")[0]
 
     @property
     def aims(self) -> tuple[str, ...]:

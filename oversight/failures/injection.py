@@ -24,6 +24,7 @@ from oversight.core.config import (
 from oversight.core.kinds import by_kind
 from oversight.core.plugins import Kind, plugins
 from oversight.failures.base import LAST, Failure
+from oversight.worlds.base import World
 
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """The severities that are tried where a scenario names none."""
@@ -32,10 +33,21 @@ Severity = Annotated[Share, expecting("{value!r} is no severity; expected number
 
 
 class Injection(Config):
-    """Failures that strike together, and the severities to try."""
+    """Failures that strike together, and the severities to try; None for the usual ones."""
 
     together: tuple[Failure, ...]
-    severity: tuple[float, ...] = SEVERITIES
+    severity: tuple[float, ...] | None = None
+
+    @property
+    def counted(self) -> tuple[float, ...]:
+        """The severities at which rankings count it: its own, or else the stated one, the highest
+        of those that strike together."""
+        return self.severity or (max(failure.stated for failure in self.together),)
+
+    @property
+    def tried(self) -> tuple[float, ...]:
+        """The severities to try, ascending."""
+        return self.severity or tuple(sorted({*SEVERITIES, *self.counted}))
 
     def into(self, protocol: Overseer, student: Any, severity: float) -> tuple[Overseer, Any]:
         """The protocol and the student with every failure in place.
@@ -62,6 +74,14 @@ class Injection(Config):
         """The roles of a protocol that these failures strike; none if they do not apply."""
         return {role for failure in self.together for role in failure.roles_in(protocol)}
 
+    def refusal(self, protocol: Overseer, world: World) -> str:
+        """Why they do not strike a protocol in a world, in words; empty where they do."""
+        if not self.roles_in(protocol):
+            wanted = {role for failure in self.together for role in failure.aims}
+            return f"no {' or '.join(sorted(wanted))} in it"
+        struck = [failure for failure in self.together if failure.roles_in(protocol)]
+        return next((why for one in struck if (why := one.refusal(protocol, world))), "")
+
     def described(self) -> str:
         """These failures as text, without severities."""
         return " + ".join(sorted(failure.described() for failure in self.together))
@@ -69,8 +89,8 @@ class Injection(Config):
     def written(self) -> dict[str, object]:
         """These failures as a scenario file writes them."""
         parts = [_written(failure) for failure in self.together]
-        whole = parts[0] if len(parts) == 1 else {"together": parts}
-        return {**whole, "severity": list(self.severity)}
+        whole: dict[str, object] = parts[0] if len(parts) == 1 else {"together": parts}
+        return whole if self.severity is None else {**whole, "severity": list(self.severity)}
 
     def misses(self, protocols: Iterable[Overseer]) -> list[tuple[Place, str]]:
         """Which of the failures strike nothing, since no protocol has a role for them; each with
@@ -146,7 +166,7 @@ def injection(value: object) -> Injection:
     if not isinstance(value, Mapping):
         raise ValueError(f"{value!r} is no failure; expected keys and values, with a kind")
     rest = dict(value)
-    severity: tuple[float, ...] = SEVERITIES
+    severity: tuple[float, ...] | None = None
     errors: list[InitErrorDetails] = []
     if "severity" in rest:
         try:

@@ -8,10 +8,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from oversight.core.claims import BoolArray, Claims, Verdicts
+from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
 from oversight.core.config import Share, Switch
 from oversight.core.evidence import Evidence
 from oversight.failures.base import OverseerFailure, depth
+from oversight.worlds.base import MARGINS, Pool
 
 
 class LabelFailure(OverseerFailure):
@@ -77,3 +78,40 @@ class LabelTampering(LabelFailure):
     def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
         edited = depth(self.pool)[claims.item] < self.strength(claims)
         return np.asarray(edited & ~verdicts.answer)
+
+
+class EditedLabels(LabelFailure):
+    """The overseen model edits the labels that mislead the student most: where an item lies
+    farthest along the misconception, the label becomes the misconception's answer.
+
+    Exactly round(f n) of n items are edited, those with the largest |b|, b the root's misconception
+    coordinate; a slice of items takes its part of them. The stated strength of a label stays. Of
+    labels otherwise right, f/2 are then wrong, and of a linear student (many items, MODEL 10)
+
+        tan(theta_student) = sqrt(2 pi) phi(q) / (1 - f),    q = Phi^-1(1 - f/2)
+
+    The best flips of 10 % of the labels harm hardly more (.831 right, against .840). At 1 half of
+    the labels are edited, as by `label_tampering`: at equal severity both touch as many labels and
+    make as many wrong, so that they differ in what is chosen and in nothing else.
+    """
+
+    name: ClassVar[str] = "edited_labels"
+    knob: ClassVar[str] = "share of the labels that were edited, f; half of them become wrong"
+    source: ClassVar[str] = "MODEL 10: labels chosen against the student"
+    requires: ClassVar[frozenset[str]] = frozenset({MARGINS})
+    most: Share = 0.5
+
+    def turned(self, claims: Claims, verdicts: Verdicts) -> BoolArray:
+        most = np.round(self.strength(claims) * self.pool.everyone.size)
+        edited = _misled(self.pool)[claims.item] < most
+        return np.asarray(edited & (verdicts.answer != (self.pool.misconception(claims) > 0)))
+
+
+def _misled(pool: Pool) -> FloatArray:
+    """The rank of each item by |b| of its root, from 0, over items; 0 lies farthest out."""
+
+    def ranked() -> FloatArray:
+        far = np.abs(pool.misconception(pool.roots))
+        return np.argsort(np.argsort(-far, kind="stable"), kind="stable").astype(np.float64)
+
+    return pool.draws.kept(("misled",), ranked)

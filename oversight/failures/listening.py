@@ -56,8 +56,9 @@ class PositionBias(Listening):
     knob: ClassVar[str] = "log-odds toward the side heard first"
     source: ClassVar[str] = (
         "Zheng et al. 2023, table 2: swapping the order leaves 24 to 65 % of verdicts alike (read "
-        "from a secondary table); people in DC-Debates: .009 log-odds +- .16"
+        "from a secondary table); people in DC-Debates (Recchia et al. 2026): .009 log-odds +- .16"
     )
+    rate: ClassVar[float] = 0.009
     most: Amount = 4.0
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
@@ -145,7 +146,11 @@ class PrematureStopping(OverseerFailure):
     name: ClassVar[str] = "premature_stopping"
     can_strike: ClassVar[tuple[str, ...]] = ("judge",)
     knob: ClassVar[str] = "chance of stopping after each turn; the first is always heard"
-    source: ClassVar[str] = "Michael et al. 2023: behind 25 % of wrong verdicts in debates"
+    source: ClassVar[str] = (
+        "Michael et al. 2023: behind 25 % of wrong verdicts in debates; 19 of 154 debates ended "
+        "after one round"
+    )
+    rate: ClassVar[float] = 19 / 154
 
     def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
         chance, stop = self.chance(claims), self.strength(claims)

@@ -13,7 +13,7 @@ from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance, gather
 from oversight.failures.base import Failure, OverseerFailure, PoolFailure
 from oversight.overseers.persuasion import Arguing, selected_quality
-from oversight.worlds.base import Pool
+from oversight.worlds.base import MARGINS, Pool
 from oversight.worlds.views import View
 
 
@@ -157,6 +157,7 @@ class Drift(OverseerFailure):
 
     name: ClassVar[str] = "drift"
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
+    requires: ClassVar[frozenset[str]] = frozenset({MARGINS})
     knob: ClassVar[str] = "log-odds a level, per standard deviation of the misconception"
     source: ClassVar[str] = "Leike et al. 2018, section 5: errors that add up over levels"
     most: Amount = 2.0
@@ -173,6 +174,7 @@ class UnassessedAspect(PoolFailure):
 
     name: ClassVar[str] = "unassessed_aspect"
     can_strike: ClassVar[tuple[str, ...]] = ("evaluator", "checker")
+    requires: ClassVar[frozenset[str]] = frozenset({MARGINS})
     knob: ClassVar[str] = "share of the margin's variance that nobody evaluates"
     source: ClassVar[str] = "Leike et al. 2018, section 3.2; range 0 to .5"
     most: Share = 0.9

@@ -125,13 +125,14 @@ BREAK = (
 
 RANKING = (
     Column("protocol", "name of the protocol", kind="text"),
-    Column("applicable", "failures that apply to it", kind="whole"),
-    Column("label_robustness", "mean severity that its labels bear", "0 to 1"),
-    Column("label_survived", "failures under which its labels never break", kind="whole"),
-    Column("label_silent", "failures under which its labels break silently", kind="whole"),
-    Column("pgr_robustness", "mean severity that its PGR bears", "0 to 1"),
-    Column("pgr_survived", "failures under which its PGR never breaks", kind="whole"),
-    Column("pgr_silent", "failures under which its PGR breaks silently", kind="whole"),
+    Column("worst_pgr", "lowest PGR over the failures of the run", "share of the gap"),
+    Column("worst_pgr_low", "lower end of that cell's 95 % interval", "share of the gap"),
+    Column("worst_pgr_high", "upper end of that interval", "share of the gap"),
+    Column("worst", "failure and severity that give it, or `no failure`", kind="text"),
+    Column("mean_pgr", "mean PGR over the failures", "share of the gap"),
+    Column("healthy_pgr", "PGR without a failure", "share of the gap"),
+    Column("worst_label_accuracy", "lowest label accuracy over them", "share", format=".3f"),
+    Column("status", "`ok`, or `undefined: ...` with the reason", kind="text"),
 )
 """A row a protocol: ranking.csv."""
 

@@ -14,6 +14,7 @@ from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.core.files import writing
 from oversight.findings import columns
+from oversight.findings.ranking import ranking
 from oversight.findings.results import Results
 from oversight.findings.rows import Row, write_csv
 from oversight.studies.cases import Case
@@ -34,10 +35,6 @@ class Outcome(StrEnum):
     """No better even without the failure."""
     NOT_APPLICABLE = "not applicable"
     UNDEFINED = "undefined"
-
-
-BORNE = (Outcome.NEVER, Outcome.BREAKS, Outcome.START)
-"""Outcomes in which the failure struck, so that it can be said how much the protocol bears."""
 
 
 @dataclass(frozen=True)
@@ -151,17 +148,15 @@ class Stress:
 
         no = Outcome.NOT_APPLICABLE
         injected, cells = self.study.failures[failure], self.study.cells
-        roles = injected.roles_in(cells[protocol])
-        if not roles:
-            wanted = {role for part in injected.together for role in part.aims}
-            return ended(no, f"no {' or '.join(sorted(wanted))} in it")
+        if why := injected.refusal(cells[protocol], self.study.world):
+            return ended(no, why)
         if self._failed(protocol, failure):
             return ended(Outcome.UNDEFINED, "it failed to run")
         if not self.applies(protocol, failure):
             return ended(no, "there is nothing for it to change")
         if protocol == self.study.weak_protocol:
             return ended(no, f"it is {self.study.weak_title}")
-        if measure == "label accuracy" and roles == {"student"}:
+        if measure == "label accuracy" and injected.roles_in(cells[protocol]) == {"student"}:
             return ended(no, "it comes after the labels")
         gap = self.results.pgr(protocol)
         if measure == "PGR" and not gap.defined:
@@ -226,27 +221,8 @@ class Stress:
         return bounds[0], bounds[1]
 
     def ranking(self) -> list[Row]:
-        """Protocols by how much they bear: the mean severity survived over the failures that apply
-        (1 where it never breaks), labels first."""
-        ranked = []
-        every = self.breaks()
-        for protocol in self.study.cells:
-            if protocol == self.study.weak_protocol:
-                continue
-            row: Row = {"protocol": protocol, "applicable": 0}
-            for measure, short in (("label accuracy", "label"), ("PGR", "pgr")):
-                struck = [
-                    b
-                    for b in every
-                    if b.protocol == protocol and b.measure == measure and b.outcome in BORNE
-                ]
-                borne = [1.0 if b.severity is None else b.severity for b in struck]
-                row[f"{short}_robustness"] = float(np.mean(borne)) if borne else None
-                row[f"{short}_survived"] = sum(b.outcome is Outcome.NEVER for b in struck)
-                row[f"{short}_silent"] = sum(b.silent is True for b in struck)
-                row["applicable"] = max(row["applicable"], len(struck))
-            ranked.append(row)
-        return sorted(ranked, key=lambda r: (-(r["label_robustness"] or 0), r["protocol"]))
+        """Protocols by their worst case over the failures; see `oversight.findings.ranking`."""
+        return ranking(self.study, self.results)
 
     def rows(self) -> list[Row]:
         """Dose-response: a summary row a protocol, failure and severity, without what does not

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 from scipy import integrate, optimize
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from oversight.core.claims import FloatArray
 
@@ -73,6 +73,18 @@ def finite_student_angle(accuracy: float, structure: float, items: int, features
         1 + (features - 1) * (1 - kappa_squared) / (items * kappa_squared)
     )
     return float(np.arccos(shrunk))
+
+
+def edited_student_angle(share: float) -> float:
+    """A linear student's angle, many items, where labels are right except that a share f of them,
+    where |u.x| is largest, became sign(u.x): tan(theta_student) = sqrt(2 pi) phi(q) / (1 - f), q =
+    Phi^-1(1 - f/2) (MODEL 10).
+
+    >>> [round(1 - edited_student_angle(f) / np.pi, 3) for f in (0.02, 0.05, 0.1, 0.2)]
+    [0.978, 0.951, 0.911, 0.84]
+    """
+    q = ndtri(1 - share / 2)
+    return float(np.arctan2(np.exp(-q * q / 2), 1 - share))
 
 
 def panel_accuracy(accuracy: float, structure: float, people: int) -> float:

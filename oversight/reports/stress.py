@@ -22,8 +22,8 @@ KEY = (
     "found to {tolerance:g} in severity."
 )
 RANKED = (
-    "Ranking by robustness: the mean severity borne over the failures that apply to the protocol "
-    "and its roles, 1 where it never breaks"
+    "Ranking by the worst case: the lowest PGR over all these failures, each as severe as it "
+    "counts; one that does not apply leaves the healthy PGR"
 )
 WORDS = {
     Outcome.NEVER: "never ",
@@ -70,7 +70,7 @@ def _data(stress: Stress) -> dict[str, object]:
 
 def _doses(stress: Stress, failure: str) -> Table:
     """One failure's dose-response: five lines a protocol, a column a severity."""
-    severities = sorted({0.0, *stress.study.failures[failure].severity})
+    severities = sorted({0.0, *stress.study.failures[failure].tried})
     rows = []
     for protocol in stress.study.cells:
         if not stress.applies(protocol, failure):
@@ -122,22 +122,20 @@ def _cell(point: Break) -> str:
 
 
 def _ranking(stress: Stress) -> Table:
-    each = ("never", "silent")
-    heads = ["protocol", "failures", "labels bear", *each, "PGR bears", *each]
+    heads = ["protocol", "worst PGR", "95 %", "given by", "mean PGR", "healthy", "labels at worst"]
     rows = [
         [
             row["protocol"],
-            str(row["applicable"]),
-            cell(row, "label_robustness"),
-            str(row["label_survived"]),
-            str(row["label_silent"]),
-            cell(row, "pgr_robustness"),
-            str(row["pgr_survived"]),
-            str(row["pgr_silent"]),
+            cell(row, "worst_pgr"),
+            interval(row["worst_pgr_low"], row["worst_pgr_high"]),
+            row["worst"] or row["status"],
+            cell(row, "mean_pgr"),
+            cell(row, "healthy_pgr"),
+            cell(row, "worst_label_accuracy"),
         ]
         for row in stress.ranking()
     ]
-    return Table(heads, rows, title=RANKED)
+    return Table(heads, rows, title=RANKED, words=(0, 3))
 
 
 def _undefined(stress: Stress) -> list[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from oversight.components.overseer import Overseer
 from oversight.core.plugins import plugins
 from oversight.failures.injection import Injection
+from oversight.worlds.base import World
 
 UNAIDED = "unaided"
 """What the unaided overseer is called where the scenario has no protocol `direct: {}`."""
@@ -60,15 +61,17 @@ def cells_of(protocols: Mapping[str, Overseer]) -> dict[str, Overseer]:
     return {UNAIDED: plugins("mechanisms").get("direct")(), **protocols}
 
 
-def cases_of(cells: Mapping[str, Overseer], failures: Mapping[str, Injection]) -> list[Case]:
-    """Every protocol as it is, then under every failure that strikes a role of it, at each of the
-    failure's severities."""
+def cases_of(
+    cells: Mapping[str, Overseer], failures: Mapping[str, Injection], world: World
+) -> list[Case]:
+    """Every protocol as it is, then under every failure that strikes it in this world, at each of
+    the failure's severities."""
     cases = [Case(name) for name in cells]
     for failure, injected in failures.items():
         cases += [
             Case(name, failure, severity)
             for name, protocol in cells.items()
-            if injected.roles_in(protocol)
-            for severity in injected.severity
+            if not injected.refusal(protocol, world)
+            for severity in injected.tried
         ]
     return cases

@@ -48,7 +48,7 @@ class Study(Scenario):
     def cases(self, failures: Mapping[str, Injection] | None = None) -> list[Case]:
         """Every protocol as it is, then under every one of these failures that applies to it, at
         each of its severities."""
-        return cases_of(self.cells, failures or {})
+        return cases_of(self.cells, failures or {}, self.world)
 
     @property
     def weak_protocol(self) -> str:
