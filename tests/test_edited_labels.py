@@ -62,7 +62,7 @@ def test_a_slice_of_items_takes_its_part() -> None:
     assert np.array_equal(part[ITEMS // 2 :], whole[ITEMS // 2 :])
 
 
-GRID = np.linspace(-6, 6, 1201)
+GRID = np.linspace(-6, 6, 601)
 M, B = np.meshgrid(GRID, GRID, indexing="ij")
 DENSITY = np.exp(-(M**2 + B**2) / 2)
 DENSITY /= DENSITY.sum()

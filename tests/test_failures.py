@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.special import ndtr
 from scipy.stats import binom
 
@@ -16,10 +17,12 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
+from oversight.core.messages import message_of
 from oversight.core.plugins import plugins
 from oversight.core.streams import Chance
 from oversight.desk.settings import Desk
 from oversight.failures.base import Onset, Slice
+from oversight.failures.injection import injection
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.persuasion import Arguing, selected_quality
 from oversight.running.replicate import COLUMNS, run_replicate
@@ -265,6 +268,18 @@ def test_a_credulous_judge_says_what_a_lone_adviser_says() -> None:
     believed = Model().prepare(items, who).believe(items.roots)
     answers = honest.prepare(items, who).assess(items.roots).answer
     assert np.array_equal(answers, believed)
+
+
+@pytest.mark.parametrize("role", ["judge", "evaluator"])
+def test_an_old_scenario_with_a_sycophantic_judge_is_told_the_new_name(role: str) -> None:
+    """The new `sycophancy` is a model's: it argues what the judge believes."""
+    with pytest.raises(ValidationError) as refused:
+        injection({"kind": "sycophancy", "on": role})
+    (error,) = refused.value.errors()
+    assert error["loc"] == ("on",)
+    words = f"cannot strike '{role}'; expected models; what struck it under this name is now"
+    assert f"{words} 'credulity'" in message_of(error)
+    assert injection({"kind": "credulity", "on": role}).together[0].on == role
 
 
 SIMULATED: dict[str, tuple[Failure, ...]] = {

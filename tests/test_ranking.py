@@ -108,6 +108,7 @@ def test_stated_severities() -> None:
     """The measured rate in the failure's own severity, whatever `most` is; 0.25 where nobody
     measured one. They are run beside the usual severities."""
     measured = {"position_bias": 0.009 / 4, "premature_stopping": 19 / 154}
+    measured |= dict.fromkeys(("scheming", "sycophancy"), 0.2)
     for name, injected in catalogue().items():
         assert injected.counted == (measured.get(name, 0.25),), name
         assert injected.tried == tuple(sorted({*SEVERITIES, *injected.counted}))

@@ -28,6 +28,8 @@ from oversight.worlds.base import World
 
 SEVERITIES = (0.25, 0.5, 0.75, 1.0)
 """The severities that are tried where a scenario names none."""
+RENAMED = dict.fromkeys((("sycophancy", "judge"), ("sycophancy", "evaluator")), "credulity")
+"""What a failure is called now, by its name in older scenarios and the role that it struck."""
 Severity = Annotated[Share, expecting("{value!r} is no severity; expected numbers from 0 to 1")]
 """How strongly a failure strikes: 0 not at all, 1 as strongly as its knob `most`."""
 
@@ -227,9 +229,10 @@ def _misused(kind: Kind, settings: Mapping[str, object]) -> list[InitErrorDetail
         if settings.get(key) and not kind.partial
     ]
     on = settings.get("on")
-    if isinstance(on, str) and on.replace(" ", "_") not in kind.can_strike:
-        roles = " or ".join(kind.can_strike)
-        message = f"{kind.name} cannot strike {on.replace(' ', '_')!r}; expected {roles}"
+    if isinstance(on, str) and (role := on.replace(" ", "_")) not in kind.can_strike:
+        message = f"{kind.name} cannot strike {role!r}; expected {' or '.join(kind.can_strike)}"
+        if (kind.name, role) in RENAMED:
+            message += f"; what struck it under this name is now {RENAMED[kind.name, role]!r}"
         errors.append(error_at(message, ("on",)))
     return errors
 

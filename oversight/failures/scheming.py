@@ -13,6 +13,7 @@ from oversight.components.wrappers import MODELS_ROLE, as_role
 from oversight.core.config import Share
 from oversight.failures.base import Failure
 from oversight.overseers.model import Model
+from oversight.worlds.base import World
 
 
 def _tactics(value: object) -> Tactics:
@@ -32,13 +33,16 @@ class Scheming(Failure):
     can_strike: ClassVar[tuple[str, ...]] = (MODELS_ROLE,)
     knob: ClassVar[str] = "share of the items that the model attacks"
     source: ClassVar[str] = "Greenblatt et al. 2023: the attack policy of an untrusted model"
-    why_flat: ClassVar[str] = "nothing changes where copies that play to win decide nothing"
+    rate: ClassVar[float] = 0.2
     partial: ClassVar[bool] = False
     most: Share = 1.0
 
     strategy: Annotated[SkipValidation[Tactics], BeforeValidator(_tactics)] = Field(
         Tactics(), description="which items it attacks, and how"
     )
+
+    def refusal(self, protocol: Component, world: World) -> str:
+        return self.strategy.problem(world)
 
     def planned(self, severity: float) -> Strategy:
         """The strategy at a severity."""

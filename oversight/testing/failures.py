@@ -23,6 +23,7 @@ from oversight.components.overseer import Overseer
 from oversight.core.claims import Claims
 from oversight.failures.base import Failure, Onset, Slice
 from oversight.failures.injection import Injection
+from oversight.overseers.attack import prepared
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -79,7 +80,7 @@ class FailureContract:
     def _struck(self, failure: Failure, severity: float = 1.0) -> tuple[ConceptPool, Any]:
         pool = small_pool()
         protocol, _ = Injection(together=(failure,)).into(self.protocol(), AnyStudent(), severity)
-        return pool, protocol.prepare(pool, ordinary())
+        return pool, prepared(protocol, pool, ordinary()).protocol
 
     def test_it_says_what_it_is(self) -> None:
         """It has a name, a knob, a source and a docstring, and strikes a role of the protocol."""
@@ -112,12 +113,12 @@ class FailureContract:
     def test_what_it_is_given_stays_as_it_was(self) -> None:
         """It writes into nothing that others use too, healthy verdicts among them."""
 
-        def prepared(pool: ConceptPool) -> Overseer:
+        def struck(pool: ConceptPool) -> Overseer:
             whole = Injection(together=(self.failure(),))
-            struck, _ = whole.into(self.protocol(), AnyStudent(), 1.0)
-            return struck.prepare(pool, ordinary())
+            protocol, _ = whole.into(self.protocol(), AnyStudent(), 1.0)
+            return prepared(protocol, pool, ordinary()).protocol
 
-        assert_nothing_is_changed(prepared)
+        assert_nothing_is_changed(struck)
 
     def test_it_does_not_help(self) -> None:
         """At severity 1, neither labels nor student are more often right than in health, but for
