@@ -61,7 +61,6 @@ MEANS = (
 
 SUMMARY = (
     *ABOUT,
-    *STRATEGY,
     REPLICATES,
     *_measures("label_accuracy", "coverage"),
     SHARE[0],
@@ -71,6 +70,7 @@ SUMMARY = (
     *_measures("auc", "agreement_when_wrong"),
     *_measures("human_minutes_per_item", "model_calls_per_item"),
     *SHARE[1:],
+    *STRATEGY,
     column_of(MEASURES, "label_confidence"),
     *_measures("agent_score_difference", "agent_score_difference_log"),
     *DESK,
