@@ -230,6 +230,31 @@ def test_constraints() -> None:
     assert "debate" in kinds
 
 
+def test_a_search_can_ask_for_what_survives_a_model_that_schemes() -> None:
+    """Open consultancy is cheap and good as long as the model is honest; where it lies on the fifth
+    of the items on which the judge is weakest, nothing is left."""
+
+    knobs = {
+        "consultancy": {"open": [True], "turns": [3], "candidates": [32]},
+        "decomposition": {"aggregate": ["soft"], "votes": [1], "height": [0]},
+    }
+
+    def found(**survive: float) -> set[str]:
+        small = Study.model_validate(
+            {
+                "world": {"train_items": 1500, "test_items": 1500, "features": 16},
+                "replicates": 3,
+                "protocols": {"open": {"consultancy": {"open": True}}},
+                "failures": {"lies": {"kind": "scheming", "strategy": {"picks": "judge_weak"}}},
+                "design": {"mechanisms": [*knobs], "knobs": knobs, "depth": 1, "survive": survive},
+            }
+        )
+        return {point.protocol.name for point in design(small).front.values()}
+
+    assert found() == {"consultancy"}
+    assert found(lies=0.2) == {"decomposition"}
+
+
 def test_random_search_tries_as_many(done: Designed) -> None:
     blind = tried(study(evaluations=24))
     assert blind.study.design is not None
