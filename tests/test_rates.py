@@ -43,7 +43,7 @@ def test_the_columns_of_a_replicate() -> None:
 def test_only_labeled_items_count() -> None:
     """A desk without time labels some items, or none: then there is nothing to measure."""
     parts = {"world": {"train_items": 300, "test_items": 100, "features": 4}}
-    for hours, share in ((30, 0.2), (0.01, 0.0)):
+    for hours, share in ((90, 0.2), (0.01, 0.0)):
         study = Study(protocols={"judge": JUDGE}, desk={"people": 1, "hours": hours}, **parts)
         labels = Labeler(study, study.world.pool(study.seed, 0, "train")).label(Case("judge"))
         assert (labels.labeled.mean() > share) == bool(share)
