@@ -47,6 +47,10 @@ class Consultancy(Mechanism, Arguing):
     judge: OverseerSlot = Human()
     consultant: AgentSlot = Model()
 
+    @property
+    def assigns_sides(self) -> bool:
+        return not self.open
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         chance = self.chance(claims)
         side = self.consultant.believe(claims) if self.open else chance.coin("side")

@@ -43,6 +43,10 @@ class Critique(Mechanism, Arguing):
     judge: OverseerSlot = Human()
     critic: AgentSlot = Model()
 
+    @property
+    def assigns_sides(self) -> bool:
+        return True
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         sides = {"critic": np.zeros(claims.shape, dtype=np.bool_)}
         chance = self.chance(claims)

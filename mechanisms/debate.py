@@ -55,6 +55,10 @@ class Debate(Mechanism, Arguing):
     def needs(self) -> frozenset[str]:
         return frozenset({"tree"} if self.tree else ())
 
+    @property
+    def assigns_sides(self) -> bool:
+        return not self.tree  # announcements and disputes follow what a copy believes
+
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         if self.tree:
             return self._walk(claims, evidence)

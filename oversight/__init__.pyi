@@ -1,5 +1,6 @@
 from .analyses.comparing import compare as compare
 from .analyses.designing import design as design
+from .analyses.playing import play as play
 from .analyses.stressing import stress as stress
 from .analyses.sweeping import sweep as sweep
 from .components.component import Component as Component
@@ -46,6 +47,7 @@ from .failures.base import PoolFailure as PoolFailure
 from .failures.base import StudentFailure as StudentFailure
 from .failures.injection import Injection as Injection
 from .findings.design import Designed as Designed
+from .findings.play import Played as Played
 from .findings.results import Results as Results
 from .findings.stress import Stress as Stress
 from .findings.sweep import Swept as Swept

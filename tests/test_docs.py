@@ -329,13 +329,17 @@ def test_the_pages_have_the_tables_of_columns() -> None:
         columns.DESIGN[len(columns.SUMMARY) :],
     ):
         assert columns_table(declared).markdown() in results
+    play = (ROOT / "docs" / "play.md").read_text(encoding="utf-8")
+    for declared in (columns.PLAY, columns.WORST, columns.EQUILIBRIUM):
+        assert columns_table(declared).markdown() in play
     assert columns_table(DESK).markdown() in (ROOT / "docs" / "desk.md").read_text(encoding="utf-8")
 
 
 def test_every_number_has_a_unit() -> None:
     from oversight.findings import columns
 
-    for declared in (columns.RUNS, columns.DESIGN, columns.BREAK, columns.INDEX, columns.CROSSING):
+    several = (columns.RUNS, columns.DESIGN, columns.BREAK, columns.INDEX, columns.CROSSING)
+    for declared in (*several, columns.PLAY, columns.WORST, columns.EQUILIBRIUM):
         for column in declared:
             assert column.meaning, column.name
             assert column.unit or column.kind != "number", column.name

@@ -17,11 +17,12 @@ from oversight.cli.exits import plugins_apart
 from oversight.cli.hints import Hinting
 from oversight.cli.listing import listing
 from oversight.cli.new import new
+from oversight.cli.play import play
 from oversight.cli.printing import printing, reserved_stdout
 from oversight.cli.sensitivity import sensitivity
 from oversight.cli.stress import stress
 
-COMMANDS = (check, compare, design, listing, new, sensitivity, stress)
+COMMANDS = (check, compare, design, listing, new, play, sensitivity, stress)
 
 
 class Commands(Hinting):

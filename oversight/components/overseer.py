@@ -68,6 +68,12 @@ class Mechanism(Overseer):
         """The pool it was prepared for."""
         return self.bound.pool
 
+    @property
+    def assigns_sides(self) -> bool:
+        """Whether copies of the strong model in its slots do nothing but argue for sides that are
+        assigned to them, whatever they believe. Rivals among them then do what honest copies do."""
+        return False
+
     def unfolded(self) -> Self:
         """This mechanism with the parts that really work: `votes: 3` are three people, equal
         members are different ones. Draws stay those of the mechanism as written."""

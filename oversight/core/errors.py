@@ -54,6 +54,10 @@ class NothingKeptError(DesignError):
     """A search after which no protocol keeps the constraints."""
 
 
+class PlayError(OversightError):
+    """A game that cannot be played."""
+
+
 class SensitivityError(OversightError):
     """A sensitivity analysis that cannot be made."""
 

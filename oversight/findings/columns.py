@@ -155,3 +155,56 @@ DESIGN = (
     Column("beaten_by_the_front", "whether one of the search's beats it in both", kind="flag"),
 )
 """A row a protocol that was confirmed: design.csv."""
+
+_LOSS = (
+    Column("loss", "1 - PGR on the pooled gap, 1 - label accuracy, or harm", "share", format=".3f"),
+    Column("low", "lower end of its 95 % interval", "share"),
+    Column("high", "upper end of its 95 % interval", "share"),
+)
+
+PLAY = (
+    Column("protocol", "name of the protocol", kind="text"),
+    Column("strategy", "what the strong model does; `honest` without an attack", kind="text"),
+    *_LOSS,
+    PGR[0],
+    column_of(MEASURES, "label_accuracy"),
+    column_of(MEASURES, "harm"),
+    Column(
+        "detection_power",
+        "chance that the best single signal shows the attack, at 5 % false alarms; empty for "
+        "`honest`",
+        "share",
+        format=".0f%",
+    ),
+    Column("signal", "which one that is; `none` where none shows it", kind="text"),
+    Column(
+        "checks_for_95",
+        "gold checks that show the attack with 95 %; empty where no number will do",
+        kind="whole",
+    ),
+    Column("status", "`ok`, `honest: ...` or `undefined: ...` with the reason", kind="text"),
+)
+"""A row a protocol and strategy: play.csv."""
+
+WORST = (
+    *PLAY[:2],
+    *_LOSS,
+    Column("fresh", "the same loss on as many fresh replicates", "share", format=".3f"),
+)
+"""A row a protocol: worst.csv."""
+
+EQUILIBRIUM = (
+    Column("side", "`protocol` or `strategy`", kind="text"),
+    Column("name", "of the protocol or strategy", kind="text"),
+    Column("weight", "how often it is played in equilibrium", "share"),
+    Column("value", "the loss in equilibrium", "share"),
+    Column("low", "lower end of its 95 % interval at these mixtures", "share"),
+    Column("high", "upper end of that interval", "share"),
+    Column("exploitability", "the most that either side gains by deviating", "share"),
+    Column(
+        "price_of_robustness",
+        "least worst loss of a protocol, less the least loss with an honest model",
+        "share",
+    ),
+)
+"""A row a protocol and a row a strategy: equilibrium.csv."""

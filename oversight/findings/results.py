@@ -214,15 +214,15 @@ class Results:
             **dict(zip(names(columns.STRATEGY), self.study.strategy_of(case), strict=True)),
             "replicates": int(done.sum()),
             **means,
-            "pgr": _number(pgr.value),
-            "pgr_low": _number(pgr.low),
-            "pgr_high": _number(pgr.high),
+            "pgr": number(pgr.value),
+            "pgr_low": number(pgr.low),
+            "pgr_high": number(pgr.high),
             "pgr_status": pgr.status,
-            "oversight_gain": _number(self.oversight_gain(case).value),
-            "generalization_gain": _number(self.generalization_gain(case).value),
-            "representable_share": _number(share.value),
-            "representable_share_low": _number(share.low),
-            "representable_share_high": _number(share.high),
+            "oversight_gain": number(self.oversight_gain(case).value),
+            "generalization_gain": number(self.generalization_gain(case).value),
+            "representable_share": number(share.value),
+            "representable_share_low": number(share.low),
+            "representable_share_high": number(share.high),
             "representable_share_status": share.status,
         }
         return {key: row[key] for key in names(self.summary_columns)}
@@ -260,15 +260,16 @@ def _difference_row(pair: Difference) -> Row:
     return {
         "first": pair.first,
         "second": pair.second,
-        "difference": _number(apart.value),
-        "low": _number(apart.low),
-        "high": _number(apart.high),
+        "difference": number(apart.value),
+        "low": number(apart.low),
+        "high": number(apart.high),
         "status": "ok, but its corrected interval has no bounds" if unbounded else apart.status,
-        "p_value": _number(pair.p_value),
+        "p_value": number(pair.p_value),
     }
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """A number as a row holds it: None where it is not finite."""
     return float(value) if math.isfinite(value) else None
 
 

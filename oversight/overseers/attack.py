@@ -7,7 +7,7 @@ goes from below. So this pass comes first, and its result is handed down in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,13 +40,27 @@ def prepared(protocol: Overseer, pool: Pool, setting: Setting) -> Ready:
     Call it instead of `protocol.prepare` wherever the strong model may have a strategy: each copy
     then attacks the same items. Without one it does the same as `prepare`.
     """
-    attacks = {
+    attacks = _attacks(protocol, pool, setting)
+    inside = as_role(protocol.prepare(pool, replace(setting, attacked=attacks)), Overseer)
+    return Ready(inside, _any(attacks, pool))
+
+
+def attacked(protocol: Overseer, pool: Pool, setting: Setting) -> BoolArray:
+    """The items that copies of U attack in a protocol, bool over items; the protocol is not
+    prepared."""
+    return _any(_attacks(protocol, pool, setting), pool)
+
+
+def _attacks(protocol: Overseer, pool: Pool, setting: Setting) -> dict[Strategy, BoolArray]:
+    return {
         strategy: _attacked(strategy, model, protocol, pool, setting)
         for strategy, model in strategies(protocol, setting).items()
     }
+
+
+def _any(attacks: Mapping[Strategy, BoolArray], pool: Pool) -> BoolArray:
     nobody = np.zeros(pool.everyone.size, dtype=np.bool_)
-    inside = as_role(protocol.prepare(pool, replace(setting, attacked=attacks)), Overseer)
-    return Ready(inside, np.any([nobody, *attacks.values()], axis=0))
+    return np.asarray(np.any([nobody, *attacks.values()], axis=0))
 
 
 def honest(protocol: Overseer) -> Overseer:

@@ -19,6 +19,7 @@ _COLUMNS: Mapping[str, Column] = {
         columns.DESIGN,
         columns.BREAK,
         columns.INDEX,
+        columns.PLAY,
         (*SUMMARY, PREDICTABLE),
     )
     for column in table

@@ -22,7 +22,7 @@ from oversight.core.errors import FolderError, StoreError
 from oversight.core.files import write
 
 MANIFEST, LOCK, STORE = "manifest.json", "results.lock", "results.sqlite"
-KINDS = ("compare", "sweep", "stress", "design", "sensitivity")
+KINDS = ("compare", "sweep", "stress", "design", "sensitivity", "play")
 """Kinds of results that a folder may hold."""
 MARK = b"OVSR"
 """Stands in the header of every store, at byte 68 (SQLite's application_id)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from oversight.components.assessing import assessed, paid_before
 from oversight.components.overseer import Overseer
-from oversight.components.wrappers import Known, as_role, inner_of
+from oversight.components.wrappers import MODELS_ROLE, Known, as_role, inner_of
 from oversight.core.claims import BoolArray, FloatArray, Verdicts
 from oversight.core.columns import names
 from oversight.core.config import Config
@@ -17,7 +17,8 @@ from oversight.desk.metrics import COLUMNS as DESK
 from oversight.desk.metrics import measures as of_desk
 from oversight.desk.staffed import Staffed
 from oversight.metrics.agent_score import Defended, differences
-from oversight.overseers.attack import honest, prepared, strategies
+from oversight.overseers.attack import attacked, honest, prepared, strategies
+from oversight.overseers.meaning import moves
 from oversight.overseers.recording import Tape, recorded
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -69,7 +70,7 @@ class Labeler:
     """The protocols of a study at work on one pool.
 
     What comes before a failure is done once: a failure of the labels or of the student gets the
-    labels that there are.
+    labels that there are, and so does a strategy that changes none of them.
     """
 
     def __init__(self, study: Study, pool: Pool) -> None:
@@ -110,6 +111,13 @@ class Labeler:
             ready = as_role(failing.prepare(self.pool, self.study.setting), Overseer)
             return self._labels(replace(known, protocol=ready), student, rested)
         failing, student = injected.into(protocol, student, case.severity)
+        setting = self.study.setting
+        alone = injected.roles_in(protocol) == {MODELS_ROLE}
+        if alone and not moves(failing, setting) and not moves(protocol, setting):
+            known = replace(
+                self._known(case.protocol), attacked=attacked(failing, self.pool, setting)
+            )
+            return self._labels(known, student, rested)
         return self._labels(self._work(failing), student, rested)
 
     def _known(self, name: str) -> Working:

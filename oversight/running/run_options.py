@@ -1,6 +1,7 @@
 """How a study is run: by whom, where results are kept, and who hears of it.
 
-`compare`, `sweep`, `stress`, `design` and `analyze` take the same keywords, those of `RunOptions`:
+`compare`, `sweep`, `stress`, `play`, `design` and `analyze` take the same keywords, those of
+`RunOptions`:
 
     oversight.compare(study, jobs=4, out="results")
 

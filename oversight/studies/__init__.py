@@ -1,2 +1,2 @@
 """What to run: the scenario file, the study that it describes, its knobs, its identity, and the
-settings of sweep, design and sensitivity. It may import the rooms from `core` to `desk`."""
+settings of sweep, design, play and sensitivity. It may import the rooms from `core` to `desk`."""

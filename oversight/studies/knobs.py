@@ -17,7 +17,10 @@ from oversight.studies.sections import Scenario
 
 Study = TypeVar("Study", bound=Scenario)
 
-NOT_VARIED = ("oversight", "name", "about", "replicates", "sweep", "design", "sensitivity")
+NOT_VARIED = (
+    *("oversight", "name", "about", "replicates"),
+    *("sweep", "design", "sensitivity", "strategies", "play"),
+)
 """Keys that say how a study is run, and nothing of what is simulated."""
 HOURS = "desk.hours"
 

@@ -106,7 +106,7 @@ def written(study: Study, folder: Path | None = None) -> str:
         sections["world"]["tree"]["path"] = "tree.json"
         write(folder / "tree.json", as_json(tree.tree))
     # Off unless they are there.
-    for section in ("baseline", "desk", "sweep", "design", "sensitivity"):
+    for section in ("baseline", "desk", "sweep", "design", "sensitivity", "strategies", "play"):
         if not sections[section]:
             del sections[section]
     text = io.StringIO()

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from oversight.components.overseer import Overseer
-from oversight.components.profiles import ModelSettings, PeopleSettings
+from oversight.components.profiles import HONEST, ModelSettings, PeopleSettings, Strategy
 from oversight.core.config import Config, Count, Whole, error_at, expecting, raise_all
 from oversight.core.kinds import by_kind
 from oversight.core.plugins import plugins
@@ -26,6 +26,7 @@ from oversight.failures.injection import Injection, InjectionField
 from oversight.overseers.slots import OverseerSlot
 from oversight.students.base import Student
 from oversight.studies.design import Design
+from oversight.studies.play import Play
 from oversight.studies.sensitivity import Sensitivity
 from oversight.studies.sweep import Sweep
 from oversight.worlds.base import World
@@ -83,8 +84,9 @@ class Scenario(Config):
     protocols    what is compared, by name
     baseline     the protocol whose labels are "weak"; None for the unaided overseer
     failures     what can go wrong, by name
+    strategies   what a strong model that plays to win may do, by name; None for the standard ones
     desk         the people's hours; None where time costs nothing
-    sweep, design, sensitivity  what is varied by the commands of these names
+    sweep, design, sensitivity, play  what is varied by the commands of these names
     """
 
     oversight: Schema = SCHEMA
@@ -101,10 +103,14 @@ class Scenario(Config):
         None, description='the protocol whose labels are "weak"; the unaided overseer if left out'
     )
     failures: dict[str, InjectionField] = Field(default_factory=dict)
+    strategies: dict[str, Strategy] | None = Field(
+        None, description="what `play` lets the strong model try, by name; left out: a standard set"
+    )
     desk: Desk | None = None
     sweep: Sweep = Field(default_factory=dict)
     design: Design | None = None
     sensitivity: Sensitivity | None = None
+    play: Play | None = None
 
     @field_validator("protocols")
     @classmethod
@@ -126,6 +132,22 @@ class Scenario(Config):
     def _failures_named(cls, failures: dict[str, Injection]) -> dict[str, Injection]:
         _named("failures", failures)
         return failures
+
+    @field_validator("strategies")
+    @classmethod
+    def _strategies_named(cls, named: dict[str, Strategy] | None) -> dict[str, Strategy] | None:
+        if named is None:
+            return None
+        if not named:
+            raise ValueError(
+                "no strategies to play; expected at least one, like `liar: {share: 0.2}`, or leave "
+                "the section out for the standard ones"
+            )
+        _named("strategies", named)
+        reserved = [name for name in named if looks(name) == HONEST]
+        message = "is always played, without a strategy; call this one something else"
+        raise_all("strategies", [error_at(message, (name,)) for name in reserved])
+        return named
 
     def changed(self, **fields: Any) -> Self:
         """The same with other values in these fields, checked as a file is: the fields themselves,
