@@ -27,36 +27,6 @@ LONGEST = 40
 OWN = {"oversight", "mechanisms", "scenarios", "test", "tests", "conftest", "setup"}
 """Module names that a plugin must not have, whatever is installed."""
 
-NEXT = {
-    "mechanism": """\
-  pytest {folder}                    does it keep the contract of mechanisms? (it does now)
-  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
-  oversight list mechanisms
-Use it in a scenario, as a protocol or inside one: `mine: {{{name}: {{}}}}`
-Read docs/plugins.md (what mechanisms are built from) and docs/mechanisms.md. To ship it with
-oversight, write its section in docs/mechanisms.md and its keys in docs/scenario-files.md.""",
-    "failure": """\
-  pytest {folder}                    does it keep the contract of failures? (it does now)
-  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
-  oversight list failures
-Use it in a scenario, `failures: {{bad day: {{kind: {name}}}}}`, and run that with
-`oversight compare S.yaml --failures` or `oversight stress S.yaml`.
-Read docs/plugins.md and docs/failures.md. To ship it with oversight, write its row in
-docs/failures.md and its keys in docs/scenario-files.md.""",
-    "world": """\
-  pytest {folder}                    does it keep the contract of worlds? (it does now)
-  pip install -e '{folder}[test]'    registers it; what you edit then counts at once
-  oversight list worlds
-Use it in a scenario: `world: {{kind: {name}}}`
-Read docs/plugins.md and docs/model.md. To ship it with oversight, write its equations in
-docs/model.md and its keys in docs/scenario-files.md.""",
-    "scenario": """\
-  oversight check {folder}           is every key right? (--show: with all defaults)
-  oversight compare {folder}         about 5 seconds
-Read docs/scenario-files.md for every key, and docs/results.md for what is printed.""",
-}
-"""What to do next, by kind."""
-
 
 @click.command()
 @click.argument("kind", type=click.Choice([*PLUGINS, "scenario"]))
@@ -75,7 +45,7 @@ def new(kind: str, name: str, into: str) -> None:
         refuse(f"{above} is a file; expected a folder after --into")
     if os.path.lexists(target):
         refuse(f"{target} exists; choose another name, or another folder with --into")
-    files = _package(kind, name) if kind in PLUGINS else {"": _filled("scenario.yaml", name)}
+    files = _package(kind, name) if kind in PLUGINS else {"": _filled("scenario.yaml", name, kind)}
     try:
         _write(target, files)
     except OSError as error:
@@ -83,7 +53,7 @@ def new(kind: str, name: str, into: str) -> None:
     for file in files:
         click.echo(f"wrote {target / file}", file=stdout())
     folder = str(target) if target.is_absolute() else os.path.join(".", target)
-    click.echo("next:\n" + NEXT[kind].format(folder=folder, name=name), file=stdout())
+    click.echo(f"next:\n{_filled(f'next_{kind}', name, kind, folder)}", nl=False, file=stdout())
 
 
 def class_name(name: str) -> str:
@@ -188,15 +158,16 @@ def _package(kind: str, name: str) -> dict[str, str]:
     }
 
 
-def _filled(template: str, name: str, kind: str = "scenario") -> str:
-    """The text of a template with the name filled in."""
+def _filled(template: str, name: str, kind: str, folder: str = "") -> str:
+    """The text of a template with what is new filled in."""
     text = (TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
     return Template(text).substitute(
         name=name,
         dashed=name.replace("_", "-"),
         Class=class_name(name),
         kind=kind,
-        group=PLUGINS.get(kind, ""),
+        group=PLUGINS.get(kind),
+        folder=folder,
     )
 
 

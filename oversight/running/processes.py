@@ -92,38 +92,19 @@ def _begin(begun: c_bool) -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-class _OneThread:
-    """How many want one BLAS thread in this process, and what limits it meanwhile."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._inside = 0
-        self._limits: threadpool_limits | None = None
-
-    def enter(self) -> None:
-        """One more wants it."""
-        with self._guard:
-            if self._inside == 0:
-                self._limits = threadpool_limits(1, user_api="blas")
-            self._inside += 1
-
-    def leave(self) -> None:
-        """One fewer wants it; the last restores what was."""
-        with self._guard:
-            self._inside -= 1
-            if self._inside == 0 and self._limits is not None:
-                self._limits.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
+_LIMITS: list[threadpool_limits] = []
+"""What limits BLAS for whoever wants one thread now; the first knows what was before all."""
+_GUARD = threading.Lock()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One BLAS thread in this process, until the last who wants it leaves: parallel by process, and
     the same bits whatever the machine's threads."""
-    _ONE_THREAD.enter()
+    with _GUARD:
+        _LIMITS.append(threadpool_limits(1, user_api="blas"))
     try:
         yield
     finally:
-        _ONE_THREAD.leave()
+        with _GUARD:
+            _LIMITS.pop().restore_original_limits()
