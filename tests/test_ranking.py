@@ -120,6 +120,33 @@ def test_stated_severities() -> None:
     assert Injection(together=(bias(),), severity=(0.5, 1.0)).counted == (0.5, 1.0)
 
 
+def test_strategies_count_as_scheming_at_their_share() -> None:
+    """Beside the failures, one of the same name too; a share of 0 is health."""
+    lies = {
+        "collusion": {"share": 0.1},
+        "where it is weak": {"picks": "judge_weak", "share": 0.3},
+        "none": {"share": 0.0},
+    }
+    trusting = {"consultancy": {"open": True, "candidates": 32}}
+    protocols = {"trusting": trusting, "debate": "debate", "parts": "decomposition"}
+    whole = study(protocols=protocols, strategies=lies)
+    done = stress(whole, tolerance=0.5)
+    assert list(done.study.failures)[3:] == ["strategy collusion", "where it is weak", "none"]
+    counted = {n: f.counted for n, f in done.study.failures.items() if f.severity}
+    assert counted.pop("noise") == (0.1, 0.3)
+    assert counted == {"strategy collusion": (0.1,), "where it is weak": (0.3,), "none": (0.0,)}
+    row = rows(done)["trusting"]
+    assert row["worst"] == "where it is weak 0.3"
+    assert row["worst_pgr"] == done.results.pgr(Case("trusting", "where it is weak", 0.3)).value
+    same = study(
+        protocols=whole.protocols,
+        failures={
+            "weak": {"kind": "scheming", "strategy": {"picks": "judge_weak"}, "severity": 0.3}
+        },
+    )
+    assert rows(stress(same, tolerance=0.5))["trusting"]["worst_pgr"] == row["worst_pgr"]
+
+
 def test_what_check_shows_counts_the_same(tmp_path: Path) -> None:
     """A severity that is left out is not written out: it would then be the scenario's own."""
     text = (

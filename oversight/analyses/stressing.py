@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
-from oversight.failures.injection import catalogue
+from oversight.failures.injection import Injection, catalogue
+from oversight.failures.scheming import as_failure
 from oversight.findings.results import Results
 from oversight.findings.stress import Outcome, Stress
 from oversight.running.keys import Keys
@@ -26,8 +27,8 @@ def stress(
     only: Iterable[str] = (),
     **run: Unpack[RunOptions],
 ) -> Stress:
-    """Run every protocol of a study under every failure it names (the whole catalogue if it names
-    none), and find the break points to a tolerance in severity, by bisection.
+    """Run every protocol of a study under every failure that is `tried`, and find the break points
+    to a tolerance in severity, by bisection.
 
     tolerance  in severity, above 0
     only       names of the failures to try, all if empty
@@ -36,7 +37,7 @@ def stress(
     Raises StoreError where the folder cannot be used, WorkersError where nobody can do the work.
     """
     options = Run.of(stress, run)
-    named = study.failures or catalogue()
+    named = tried(study)
     chosen = {name: named[name] for name in only} if (only := list(only)) else named
     study = study.still.changed(failures=chosen, design=None)
     cases = study.cases(chosen)
@@ -57,6 +58,15 @@ def stress(
                 write_tables(stressed.results, folder)
                 stressed.export(folder)
     return stressed
+
+
+def tried(study: Study) -> dict[str, Injection]:
+    """What a study is stressed with, by name: the failures that it names, the whole catalogue if it
+    names none; and the strategies that it names, each as scheming at its share."""
+    named = dict(study.failures or catalogue())
+    for name, strategy in (study.strategies or {}).items():
+        named[f"strategy {name}" if name in named else name] = as_failure(strategy)
+    return named
 
 
 def _halves(stressed: Stress) -> list[Case]:

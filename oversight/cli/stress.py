@@ -34,15 +34,15 @@ def stress(settings: RunSettings, only: tuple[str, ...], tolerance: float, doses
     """Where does each protocol of SCENARIO break, and does it break silently?
 
     Tries the failures that SCENARIO names, or the whole catalogue if it names none (`oversight list
-    failures`). Exit status as for compare.
+    failures`), and the strategies that it names. Exit status as for compare.
     """
     study = settings.study()
     from oversight.analyses.stressing import stress as run_study
+    from oversight.analyses.stressing import tried
     from oversight.cli.progress import progress
-    from oversight.failures.injection import catalogue
     from oversight.reports.stress import document
 
-    known = study.failures or catalogue()
+    known = tried(study)
     _check_failures(only, known, settings.scenario)
     _check_roles([known[name] for name in only or known], study, settings.scenario)
     with settings.running(progress()) as run:

@@ -12,6 +12,7 @@ from oversight.components.profiles import Strategy, Tactics
 from oversight.components.wrappers import MODELS_ROLE, as_role
 from oversight.core.config import Share
 from oversight.failures.base import Failure
+from oversight.failures.injection import Injection
 from oversight.overseers.model import Model
 from oversight.worlds.base import World
 
@@ -68,3 +69,9 @@ class Sycophancy(Scheming):
 
     def planned(self, severity: float) -> Strategy:
         return super().planned(severity).model_copy(update={"offered": True})
+
+
+def as_failure(strategy: Strategy) -> Injection:
+    """A strategy as a failure: scheming, at the strategy's share."""
+    how = Tactics(**{key: getattr(strategy, key) for key in Tactics.model_fields})
+    return Injection(together=(Scheming(strategy=how),), severity=(strategy.share,))

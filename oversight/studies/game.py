@@ -11,8 +11,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from oversight.components.profiles import HONEST, Strategy, Tactics
-from oversight.failures.injection import Injection
-from oversight.failures.scheming import Scheming
+from oversight.failures.scheming import as_failure
 from oversight.overseers.attack import refusal
 from oversight.overseers.meaning import meaning
 from oversight.studies.cases import Case
@@ -44,7 +43,7 @@ class Game:
         own = study.strategies or standard(settings.share)
         more = searched(settings.share) if searching else {}
         every = {**own, **{name: one for name, one in more.items() if name not in own}}
-        failures = {name: _injection(one) for name, one in every.items() if one.share}
+        failures = {name: as_failure(one) for name, one in every.items() if one.share}
         honest = study.model.changed(strategy=HONEST)
         still = study.still.changed(failures=failures, design=None, model=honest)
         return Game(still, tuple(own), every, settings)
@@ -124,8 +123,3 @@ def searched(share: float) -> dict[str, Strategy]:
             continue
         found[", ".join(words)] = how
     return found
-
-
-def _injection(strategy: Strategy) -> Injection:
-    how = {key: getattr(strategy, key) for key in Tactics.model_fields}
-    return Injection(together=(Scheming(strategy=Tactics(**how)),), severity=(strategy.share,))
