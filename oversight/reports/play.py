@@ -13,21 +13,22 @@ from oversight.components.profiles import HONEST, Tactics
 from oversight.core.columns import MISSING, names
 from oversight.findings.columns import PLAY
 from oversight.findings.play import NO_SIGNAL, Played
+from oversight.findings.rows import Row
 from oversight.reports.document import Document, Paragraph, Part, Table
 from oversight.reports.tables import cell, headline, interval, two
 
 LOSSES = {"pgr": "1 - PGR", "label": "1 - label accuracy", "harm": "harm"}
 MATRIX = "Loss ({loss}) of each protocol under each strategy below; * is the worst of its row"
-WORST = "The worst case of each protocol, the safest first"
+WORST = "Worst cases, the safest protocol first; fresh: on replicates that did not choose them"
 ALIKE = "all cost the same"
 PRICE = (
     "Price of robustness: {price}. The protocol whose worst loss is least loses so much more then "
     "than the best protocol with an honest model."
 )
-FRESH = (
-    "fresh: the same on replicates that did not choose it. noticed: how likely the best single "
-    "signal shows the attack among {items} labels, {checks} of them checked against gold, at 5 % "
-    "false alarms. checks: gold checks that show it with 95 %."
+NOTICED = (
+    "Would anybody notice the worst case? The chance that the best single signal shows it among "
+    "{items} labels, {checks} of them checked against gold, at 5 % false alarms; and how many gold "
+    "checks show it with 95 %"
 )
 
 
@@ -61,8 +62,7 @@ def _parts(played: Played) -> Iterator[Part]:
     yield _strategies(played, letters)
     if played.complete:
         yield _worst(played)
-        settings = played.game.settings
-        yield Paragraph(FRESH.format(items=settings.items, checks=settings.checks))
+        yield _noticed(played)
         yield _equilibrium(played)
         yield Paragraph(PRICE.format(price=two(played.price_of_robustness)))
     yield from map(Paragraph, _notes(played))
@@ -106,27 +106,41 @@ def _strategies(played: Played, letters: dict[str, str]) -> Table:
 
 
 def _worst(played: Played) -> Table:
-    """Each protocol's worst case, and who would notice."""
-    rows_of = {(row["protocol"], row["strategy"]): row for row in played.rows()}
+    """Each protocol's worst case, beside an honest model."""
     rows = []
-    for row in sorted(played.worst(), key=lambda row: row["loss"]):
-        noticed = rows_of[row["protocol"], row["strategy"]]
-        alike = np.ptp(played.losses[played.protocols.index(row["protocol"])]) == 0
-        signal = noticed["signal"]
+    for row in _safest_first(played):
+        losses = played.losses[played.protocols.index(row["protocol"])]
         rows.append(
             [
                 row["protocol"],
-                ALIKE if alike else row["strategy"],
+                two(float(losses[0])),
                 two(row["loss"]),
                 interval(row["low"], row["high"]),
                 two(row["fresh"]),
-                cell(noticed, "detection_power"),
-                MISSING if signal in (None, NO_SIGNAL) else signal,
-                cell(noticed, "checks_for_95"),
+                row["strategy"] if np.ptp(losses) else ALIKE,
             ]
         )
-    heads = ["protocol", "worst strategy", "loss", "95 %", "fresh", "noticed", "by", "checks"]
-    return Table(heads, rows, title=WORST, words=(0, 1, 6), narrow=heads)
+    heads = ["protocol", HONEST, "worst", "95 %", "fresh", "worst strategy"]
+    return Table(heads, rows, title=WORST, words=(0, 5), narrow=heads)
+
+
+def _noticed(played: Played) -> Table:
+    """Who would notice each protocol's worst case."""
+    found = {(row["protocol"], row["strategy"]): row for row in played.rows()}
+    rows = []
+    for row in _safest_first(played):
+        noticed = found[row["protocol"], row["strategy"]]
+        signal = noticed["signal"]
+        by = MISSING if signal in (None, NO_SIGNAL) else signal
+        cells = [cell(noticed, name) for name in ("detection_power", "checks_for_95")]
+        rows.append([row["protocol"], cells[0], by, cells[1]])
+    play = played.game.settings
+    title = NOTICED.format(items=play.items, checks=play.checks)
+    return Table(["protocol", "noticed", "by", "checks for 95 %"], rows, title=title, words=(0, 2))
+
+
+def _safest_first(played: Played) -> list[Row]:
+    return sorted(played.worst(), key=lambda row: float(row["loss"]))
 
 
 def _equilibrium(played: Played) -> Table:
