@@ -209,6 +209,25 @@ def test_the_excerpt_of_the_failures_page_is_the_reference_result() -> None:
             assert cell.endswith("!") == (row["silent"] == "True"), (failure, protocol)
 
 
+def test_the_ranking_of_the_failures_page_is_the_reference_result() -> None:
+    header = "| protocol | worst PGR | 95 % | given by | mean PGR | healthy PGR |"
+    columns = ("worst_pgr", "worst_pgr_low", "worst_pgr_high", "mean_pgr", "healthy_pgr")
+    real = reference("whole-catalogue/ranking.csv")
+    shown = markdown_table("docs/failures.md", header)
+    assert [row[0] for row in shown] == [row["protocol"] for row in real]
+    for (_, worst, interval, given_by, *rest), row in zip(shown, real, strict=True):
+        assert given_by == row["worst"]
+        for number, column in zip((worst, *interval.split(" to "), *rest), columns, strict=True):
+            assert near(number, row[column]), (row["protocol"], column)
+
+
+def test_how_many_breaks_are_silent_as_the_failures_page_says() -> None:
+    page = " ".join((ROOT / "docs/failures.md").read_text(encoding="utf-8").split())
+    (shown,) = re.findall(r"(\d+) of (\d+) in `whole-catalogue`", page)
+    rows = [r for r in reference("whole-catalogue/breaks.csv") if r["status"] == "breaks"]
+    assert shown == (str(sum(row["silent"] == "True" for row in rows)), str(len(rows)))
+
+
 def test_the_catalogue_of_the_failures_page_is_what_is_shipped() -> None:
     """Roles, knob, its value at severity 1, the stated severity and the source; by the program's
     words."""
