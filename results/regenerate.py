@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import oversight
 from oversight.core.columns import names as columns_of
 from oversight.findings.columns import DESIGN
-from oversight.findings.results import write_csv
+from oversight.findings.rows import write_csv
 from oversight.studies.scenario import names
 
 HERE = Path(__file__).parent
@@ -37,6 +37,8 @@ def renew(name: str, folder: Path) -> bool:
     results.to_csv(folder / "summary.csv")
     if study.failures:
         oversight.stress(study, jobs=2).export(folder)
+    if study.strategies:
+        oversight.play(study, jobs=2).export(folder)
     if study.design:
         rows = oversight.design(study, jobs=2).rows()
         with (folder / "design.csv").open("w", encoding="utf-8", newline="") as file:

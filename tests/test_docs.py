@@ -15,6 +15,7 @@ from click.testing import CliRunner
 import oversight
 from oversight.cli.main import main
 from oversight.core.plugins import plugins
+from oversight.metrics import closed_forms
 
 ROOT = Path(__file__).parent.parent
 
@@ -150,6 +151,63 @@ def test_the_tables_of_the_hybrids_page_are_the_reference_results() -> None:
                 assert row["status"] == "breaks", (failure, protocol)
                 assert near(cell.rstrip("!"), row["severity"]), (failure, protocol)
                 assert cell.endswith("!") == (row["silent"] == "True"), (failure, protocol)
+
+
+PLAYED = "docs/playing-to-win.md"
+
+
+def game(name: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The rows of a game's reference results, by protocol and strategy."""
+    return {(row["protocol"], row["strategy"]): row for row in reference(f"{name}/play.csv")}
+
+
+def noticed(shown: str, row: dict[str, str]) -> bool:
+    if shown == "–":
+        return row["signal"] == "none"
+    return abs(float(shown.rstrip(" %")) / 100 - float(row["detection_power"])) <= 0.00501
+
+
+def test_the_losses_of_the_page_on_playing_to_win_are_the_reference_results() -> None:
+    real = game("trusting-the-model")
+    columns = [
+        "honest",
+        "lies at random",
+        "lies where the judge is weak",
+        "lies where the judge is weak, rivals",
+    ]
+    table = markdown_table(PLAYED, f"| protocol | {' | '.join(columns)} | noticed |")
+    assert {protocol for protocol, *_ in table} == {protocol for protocol, _ in real}
+    for protocol, *losses, power in table:
+        for shown, strategy in zip(losses, columns, strict=True):
+            assert near(shown, real[protocol, strategy]["loss"]), (protocol, strategy)
+        assert noticed(power, real[protocol, columns[2]]), protocol
+
+
+def test_the_audits_of_the_page_on_playing_to_win_are_the_reference_results() -> None:
+    real = game("audit-game")
+    audits = markdown_table(
+        PLAYED, "| audited | lies at random | noticed | lies where nobody looks | noticed |"
+    )
+    for protocol, random, seen, sly, found in audits:
+        healthy = float(real[protocol, "honest"]["loss"])
+        pairs = ((random, seen, "lies at random"), (sly, found, "lies where nobody looks"))
+        for cost, power, strategy in pairs:
+            row = real[protocol, strategy]
+            assert near(cost, str(float(row["loss"]) - healthy)), (protocol, strategy)
+            assert noticed(power, row), (protocol, strategy)
+    page = (ROOT / PLAYED).read_text(encoding="utf-8")
+    stopped = [closed_forms.audit_before_use(a) for a in (0.02, 0.05, 0.1, 0.2, 0.4)]
+    assert ", ".join(f"{chance:.2f}"[1:] for chance in stopped) in page
+
+
+def test_the_worst_cases_of_the_page_on_playing_to_win_are_the_reference_results() -> None:
+    rows = reference("software-engineering-under-attack/worst.csv")
+    real = {row["protocol"]: row for row in rows}
+    table = markdown_table(PLAYED, "| protocol | worst loss | fresh |")
+    assert {protocol for protocol, *_ in table} == set(real)
+    for protocol, loss, fresh in table:
+        assert near(loss, real[protocol]["loss"]), protocol
+        assert near(fresh, real[protocol]["fresh"]), protocol
 
 
 def test_the_hours_of_the_desk_page_are_the_reference_results() -> None:

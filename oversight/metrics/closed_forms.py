@@ -149,3 +149,19 @@ def repeated_limit(noise: float) -> float:
     if noise >= 1 / 6:
         return 0.5
     return float((1 - np.sqrt((1 - 6 * noise) / (1 - 2 * noise))) / 2)
+
+
+def audit_before_use(audited: float, success: float = 1.0) -> float:
+    """The chance that a model is stopped which attacks at its best independent rate, where a batch
+    is audited before any of it is used and one caught attack loses everything: 1 - (a / (a +
+    g))^(a / g) g / (a + g), g = w (1 - a) (MODEL 10; Roger & Shlegeris; Greenblatt et al. 2023).
+
+    audited  share of the batch that is audited, a, in (0, 1)
+    success  the chance that an attack which was not audited wins, w, in (0, 1]
+
+    >>> round(audit_before_use(0.02, 0.53), 4)
+    0.1518
+    """
+    gain = success * (1 - audited)
+    share = audited / (audited + gain)
+    return float(1 - share ** (audited / gain) * (1 - share))
