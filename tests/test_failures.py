@@ -17,6 +17,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from oversight import Claims, Failure, Human, Injection, Model, Overseer, Setting, Study
+from oversight.components.profiles import Strategy
 from oversight.core.messages import message_of
 from oversight.core.plugins import plugins
 from oversight.core.streams import Chance
@@ -280,6 +281,12 @@ def test_an_old_scenario_with_a_sycophantic_judge_is_told_the_new_name(role: str
     words = f"cannot strike '{role}'; expected models; what struck it under this name is now"
     assert f"{words} 'credulity'" in message_of(error)
     assert injection({"kind": "credulity", "on": role}).together[0].on == role
+
+
+@pytest.mark.parametrize("strategy", [Strategy(picks="pivotal"), {"share": 0.3}])
+def test_severity_is_the_share_of_a_scheming_model(strategy: Any) -> None:
+    with pytest.raises(ValidationError, match="severity x most is the share"):
+        of("scheming", strategy=strategy)
 
 
 SIMULATED: dict[str, tuple[Failure, ...]] = {

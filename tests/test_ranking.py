@@ -198,25 +198,38 @@ def test_a_failure_that_fails_leaves_its_protocol_unranked() -> None:
     assert ranked[1]["status"] == "undefined: no replicate succeeded (fragile 0.25)"
 
 
-NUMBERS = "replicates: 2\nworld: {train_items: 200, test_items: 200, features: 6}\n"
-AUDITS = "".join(
-    f"  audited by {name}: {{audit: {{of: {{decomposition: {{}}}}, by: {by}, share: 0}}}}\n"
-    for name, by in {
-        "debate": "{debate: {}}",
-        "tree debate": "{debate: {tree: true, turns: 1}}",
-        "rewards": "{recursive_reward_modeling: {samples: 40, candidates: 2}}",
-    }.items()
+PADDED = """oversight: 1
+about: parts that are never consulted
+replicates: 2
+world: {train_items: 120, test_items: 120, features: 4}
+protocols:
+  alone: &it IT
+  audited by debate: {audit: {of: *it, by: {debate: {tree: true, turns: 1}}, share: 0}}
+  audited by rewards:
+    audit: {of: *it, by: {recursive_reward_modeling: {samples: 40, candidates: 2}}, share: 0}
+  never escalates: {cascade: {first: *it, then: {debate: {}}, below: 0}}
+"""
+NAMED = """failures:
+  lies: {kind: persuasive_liar}
+  flips: {kind: random_flips}
+  knows the judge:
+    {kind: scheming, strategy: {picks: judge_weak, knows: everything}, severity: [0.1, 0.4]}
+strategies:
+  unwatched: {picks: unwatched, knows: coins}
+  pivotal: {picks: pivotal, copies: apart, states: bluff}
+"""
+
+
+@pytest.mark.parametrize("named", ["", NAMED], ids=["the catalogue", "named"])
+@pytest.mark.parametrize(
+    "it", ["{decomposition: {}}", "{consultancy: {open: true}}"], ids=["parts", "consultancy"]
 )
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_a_part_that_is_never_consulted_changes_no_number(tmp_path: Path, own: bool) -> None:
-    """An audit of share 0, through the real command: bit for bit, under the whole catalogue."""
-    named = "failures: {lies: {kind: persuasive_liar}, leaves: {kind: malicious_leaves}}\n"
-    (tmp_path / "padded.yaml").write_text(
-        f"oversight: 1\nabout: audits without a share\n{NUMBERS}"
-        f"protocols:\n  parts: {{decomposition: {{}}}}\n{AUDITS}{named if own else ''}"
-    )
+def test_a_part_that_is_never_consulted_changes_no_number(
+    tmp_path: Path, it: str, named: str
+) -> None:
+    """Through the real command, bit for bit: an audit of share 0, a cascade that never escalates,
+    under the whole catalogue and under failures and strategies of a scenario's own."""
+    (tmp_path / "padded.yaml").write_text(PADDED.replace("IT", it) + named)
     command = ["stress", str(tmp_path / "padded.yaml"), "--tolerance", "0.5", "--format", "json"]
     done = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.stderr
@@ -225,14 +238,16 @@ def test_a_part_that_is_never_consulted_changes_no_number(tmp_path: Path, own: b
     table = {row.pop("protocol"): row for row in printed["ranking"]}
     unaided = table.pop("unaided")
     assert len(table) == 4
-    assert all(row == table["parts"] for row in table.values())
-    assert table["parts"]["worst"] != "no failure"
-    assert unaided != table["parts"]
+    for name, row in table.items():
+        assert row == table["alone"], name
+    assert table["alone"]["worst"] != "no failure"
+    assert unaided != table["alone"]
     status = {(b["protocol"], b["failure"]): b["status"] for b in printed["breaks"]}
-    liar = "lies" if own else "persuasive_liar"
-    # It was tried on what is never consulted, and could change nothing.
-    assert "nothing for it to change" in status["audited by debate", liar]
-    assert "no consultant" in status["parts", liar]
+    if it == "{decomposition: {}}":
+        # It was tried on what is never consulted, and could change nothing.
+        liar = "lies" if named else "persuasive_liar"
+        assert "nothing for it to change" in status["audited by debate", liar]
+        assert "no consultant" in status["alone", liar]
     with (tmp_path / "out" / "ranking.csv").open(encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert [row["protocol"] for row in written] == ranked

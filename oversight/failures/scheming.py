@@ -18,7 +18,7 @@ from oversight.worlds.base import World
 
 
 def _tactics(value: object) -> Tactics:
-    if isinstance(value, Mapping) and "share" in value:
+    if isinstance(value, Strategy) or (isinstance(value, Mapping) and "share" in value):
         raise ValueError("severity x most is the share of the items attacked; leave out share")
     return value if isinstance(value, Tactics) else Tactics.model_validate(value)
 
