@@ -66,13 +66,13 @@ def test_what_the_world_has_is_not_refused() -> None:
     refused = problems(Crowded(), deep=Decomposition(checker=Model()))
     assert "protocols.deep.decomposition" not in refused
     model = refused["protocols.deep.decomposition.checker.model"]
-    assert model.startswith("needs margins and a strong model, and the world blank has none")
+    assert model.startswith("needs a strong model, and the world blank has none")
 
 
 def test_the_baseline_needs_people() -> None:
-    assert "needs margins and people" in problems(Blank(), guess=Guess())["protocols"]
+    assert "needs people" in problems(Blank(), guess=Guess())["protocols"]
     written = problems(Blank(), mine=Direct())
-    assert "needs margins and people" in written["protocols.mine.direct.overseer.human"]
+    assert "needs people" in written["protocols.mine.direct.overseer.human"]
 
 
 def test_nothing_is_asked_of_people_and_models_that_are_not_there() -> None:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from oversight import Claims, FloatArray, Pool, World
+from oversight import BoolArray, Claims, FloatArray, Pool, World
 from oversight.testing import WorldContract
 from oversight.worlds.concept import ConceptPool, ConceptWorld
+from oversight.worlds.salience import SalienceWorld
 
 
 class TestConceptWorld(WorldContract):
@@ -21,6 +22,16 @@ class TestConceptWorld(WorldContract):
 class TestConceptWorldWithoutNoise(WorldContract):
     def world(self) -> World:
         return ConceptWorld(train_items=300, test_items=300, features=6, ceiling=1.0)
+
+
+class TestSalienceWorld(WorldContract):
+    def world(self) -> World:
+        return SalienceWorld(train_items=400, test_items=300, features=6)
+
+
+class TestSalienceWorldOfRareAnswers(WorldContract):
+    def world(self) -> World:
+        return SalienceWorld(train_items=400, test_items=300, features=2, prevalence=0.2, noise=0)
 
 
 class Spoiled(ConceptPool):
@@ -78,8 +89,31 @@ class Greedy(Broken):
     has: ClassVar[frozenset[str]] = frozenset({"tree", "people", "model", "margins", "clouds"})
 
 
+class Undecided(Broken):
+    """Margins, and answers of its own: nobody could tell which of them people go by."""
+
+    class spoiled(Spoiled):
+        @property
+        def shared_answer(self) -> BoolArray:
+            return self.gold
+
+
 class NoDefault(Broken):
     needed: int
+
+
+class Deaf(SalienceWorld):
+    """Its people are as good as it likes."""
+
+    def overseen(self, right: float) -> SalienceWorld:
+        return super().overseen(0.99)
+
+
+class Moody(SalienceWorld):
+    """Nobody says what people answer."""
+
+    def pool(self, seed: int, replicate: int, part: Any) -> Any:  # type: ignore[override]
+        return ConceptPool(ConceptWorld(train_items=400, test_items=300, features=6), seed, 0, part)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +126,13 @@ class NoDefault(Broken):
         (Boastful, "gold_is_as_good_as_declared"),
         (Wide, "shapes_and_types"),
         (Greedy, "it_is_introduced"),
+        (Undecided, "what_it_declares_is_there"),
+        (Deaf, "what_it_declares_is_there"),
+        (Moody, "what_it_declares_is_there"),
         (NoDefault, "every_key_has_a_default"),
     ],
 )
-def test_the_contract_catches(kind: type[Broken], check: str) -> None:
+def test_the_contract_catches(kind: type[World], check: str) -> None:
     class Contract(WorldContract):
         def world(self) -> World:
             some: dict[str, Any] = {"train_items": 400, "test_items": 300, "features": 6}

@@ -55,7 +55,7 @@ def _some(study: Study, design: Design, space: Space) -> list[Overseer]:
 
 def _costs(study: Study, protocols: Iterable[Overseer]) -> Iterable[tuple[float, Overseer]]:
     """Human minutes an item of each protocol, but for those that fail."""
-    pool = study.world.pool(study.seed, 0, "train")
+    pool = study.pool(0, "train")
     for protocol in protocols:
         try:
             one = study.still.changed(protocols={"looked at": protocol}, failures={}, design=None)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from oversight.components.profiles import Factor, Minutes, Setting, Spread, reading_minutes
-from oversight.core.claims import Claims, FloatArray, Trace, Verdicts
+from oversight.core.claims import BoolArray, Claims, FloatArray, Trace, Verdicts
 from oversight.core.config import Share, Whole
 from oversight.core.evidence import Evidence
 from oversight.core.streams import stream
@@ -40,6 +40,10 @@ class Human(Perceiver):
     """
 
     name: ClassVar[str] = "human"
+    of_margins: ClassVar[tuple[str, ...]] = (
+        *("accuracy", "structure", "skill_sd"),
+        *Perceiver.of_margins,
+    )
 
     person: Whole = Field(
         0, description="which person; one person sees a claim the same way in every protocol"
@@ -52,7 +56,7 @@ class Human(Perceiver):
 
     @property
     def needs(self) -> frozenset[str]:
-        return super().needs | {PEOPLE}
+        return frozenset({PEOPLE})
 
     @property
     def bound(self) -> PreparedHuman:
@@ -85,6 +89,10 @@ class Human(Perceiver):
     @property
     def noise_name(self) -> tuple[str | int, ...]:
         return ("people", *self.seat)
+
+    def drawn(self, claims: Claims) -> BoolArray | None:
+        answer = self.pool.shared_answer
+        return None if answer is None else answer[np.broadcast_to(claims.item, claims.shape)]
 
     def _personal(self, right: FloatArray, skill_sd: float, pool: Pool) -> FloatArray:
         """P(right) by node of this person: log-odds moved by skill, centered so that the mean over

@@ -41,6 +41,7 @@ class Model(Perceiver, Agent):
 
     name: ClassVar[str] = "model"
     draws_alike: ClassVar[tuple[str, ...]] = ("strategy",)
+    of_margins: ClassVar[tuple[str, ...]] = ("shared_bias", *Perceiver.of_margins)
 
     shared_bias: Share | None = Field(None, description="as the scenario's, if left out")
     difficulty: Share | None = None
@@ -50,7 +51,7 @@ class Model(Perceiver, Agent):
 
     @property
     def needs(self) -> frozenset[str]:
-        return super().needs | {MODEL}
+        return frozenset({MODEL})
 
     @property
     def bound(self) -> PreparedModel:
@@ -90,6 +91,12 @@ class Model(Perceiver, Agent):
     @property
     def noise_name(self) -> tuple[str | int, ...]:
         return ("model",)
+
+    def drawn(self, claims: Claims) -> BoolArray | None:
+        if self.pool.shared_answer is None:
+            return None
+        luck = self.pool.draws.at(claims, "random", *self.noise_name)
+        return np.asarray(self.pool.truth(claims) ^ (luck < self.bound.angle[claims.node] / np.pi))
 
     def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
         stated, prior = self.stated(claims, evidence, 1.0)

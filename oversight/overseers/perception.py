@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -23,7 +24,7 @@ from oversight.components.profiles import (
     accuracy_problem,
 )
 from oversight.core.claims import BoolArray, Claims, FloatArray, IntArray
-from oversight.core.config import Share
+from oversight.core.config import Config, Share, default_of
 from oversight.core.evidence import Evidence
 from oversight.overseers.drift import Drift
 from oversight.worlds.base import MARGINS, Pool, World
@@ -71,6 +72,18 @@ def _center(right: float, sd: float) -> float:
 
 def _moved(right: float, sd: float, by: float) -> float:
     return right if right >= CLEAREST else float(expit(_center(right, sd) + by))
+
+
+def idle(part: Config, keys: tuple[str, ...], world: World) -> Iterator[tuple[str, str]]:
+    """The keys that say how people or a model perceive margins, set to something in a world that
+    has none, each with what is wrong."""
+    for key in () if MARGINS in world.has else keys:
+        if getattr(part, key) != default_of(part, key):
+            yield (
+                key,
+                f"has no effect in the world {world.kind}, which draws the answers itself and has "
+                "no margins; expected to leave it out",
+            )
 
 
 @dataclass(frozen=True)
@@ -124,16 +137,19 @@ class Perceiver(Overseer):
     m is the claim's margin, b its misconception coordinate, eps a normal of this perceiver and
     claim. P(right) = A exactly, at every height and any prior (MODEL 3). Where items differ less in
     how hard they are (`difficulty` below 1), r m / sqrt(1 - r^2) is replaced by the drift d(m).
+
+    A world without margins draws the answers (`drawn`). They are stated with the log-odds of A,
+    whatever the effort.
+
+    of_margins  its knobs that mean nothing without margins
     """
+
+    of_margins: ClassVar[tuple[str, ...]] = ("difficulty", "effort")
 
     accuracy: Accuracy | None = Field(None, description="as the scenario's, if left out")
     effort: Annotated[Share, Field(gt=0)] = Field(
         1.0, description="signal-to-noise is scaled by its root"
     )
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({MARGINS})
 
     @property
     def bound(self) -> PreparedPerceiver:
@@ -148,10 +164,9 @@ class Perceiver(Overseer):
         return self.bound.pool
 
     def problems(self, world: World) -> list[tuple[str, str]]:
-        if self.accuracy is None:
-            return []
-        problem = accuracy_problem(self.accuracy, world.best_accuracy, world.task_tree.height)
-        return [("accuracy", problem)] if problem else []
+        own, best, height = self.accuracy, world.best_accuracy, world.task_tree.height
+        problem = None if own is None else accuracy_problem(own, best, height)
+        return [("accuracy", problem)] if problem else list(idle(self, self.of_margins, world))
 
     def prepare(self, pool: Pool, setting: Setting) -> Self:
         return super().prepare(pool, setting).with_prepared(self.perception(pool, setting))
@@ -184,6 +199,11 @@ class Perceiver(Overseer):
             return bound.drifts.at((bound.attention.row[claims.item], claims.node))
         return None if bound.drift is None else bound.drift.at(claims.node)
 
+    def drawn(self, claims: Claims) -> BoolArray | None:
+        """Its answers where the world draws them, bool over claims; None where it perceives
+        margins."""
+        return None
+
     def error_chance(self, claims: Claims) -> FloatArray:
         """The chance that its own answer is wrong, over claims."""
         drift = self.drift(claims)
@@ -207,6 +227,8 @@ class Perceiver(Overseer):
     def attending(self, attention: Attention) -> Self:
         """This perceiver, prepared as it is, as attentive to each item as that says."""
         bound = self.bound
+        if bound.pool.shared_answer is not None:
+            return self.with_prepared(replace(bound, attention=attention))
         angles = np.empty((attention.effort.size, bound.angle.size))
         drifts = []
         for row, (effort, skill) in enumerate(zip(attention.effort, attention.skill, strict=True)):
@@ -225,7 +247,10 @@ class Perceiver(Overseer):
 
     def perceive(self, claims: Claims) -> FloatArray:
         """z, over claims: a standard normal at even priors, or with noise of variance 1 below
-        h = 1."""
+        h = 1. The log-odds themselves where the world draws the answers."""
+        if (drawn := self.drawn(claims)) is not None:
+            odds = logit(1 - self.bound.angle / np.pi)[claims.node]
+            return np.where(drawn, odds, -odds)
         error, drift = self.error(claims), self.drift(claims)
         if drift is not None:
             return error + drift.mean(self.pool.margin(claims))
@@ -249,6 +274,8 @@ class Perceiver(Overseer):
         """The log likelihood ratio of what is seen: logit Phi(r z / sqrt(1 - r^2)) at h = 1
         (MODEL 3)."""
         seen, attention, drift = self.perceive(claims), self.bound.attention, self.drift(claims)
+        if self.pool.shared_answer is not None:
+            return seen
         if attention is not None and attention.criterion is not None:
             criterion = attention.criterion[claims.node]
             seen = seen - (criterion if drift is None else criterion * drift.sd)

@@ -130,11 +130,8 @@ def notes(results: Results) -> list[str]:
             "replicates. "
             "PGR = oversight gain + generalization."
         )
-    by_reason: dict[str, list[str]] = {}
-    for row in rows:
-        if row["pgr"] is None:
-            by_reason.setdefault(row["pgr_status"], []).append(subject(row))
-    lines += [f"PGR {reason} ({', '.join(protocols)})" for reason, protocols in by_reason.items()]
+    missing = [(subject(row), row["pgr_status"]) for row in rows if row["pgr"] is None]
+    lines += _by_reason("PGR", missing)
     lines += _share_notes(results)
     if "predictable_share" in rows[0]:
         lines.append(
@@ -162,11 +159,16 @@ def _share_notes(results: Results) -> list[str]:
     lines = []
     if flagged:
         lines.append("* representable share to be read with care: " + "; ".join(flagged))
-    return lines + [
-        f"representable share of {name} {share.status}"
-        for name, share in shares
-        if share.state is Status.UNDEFINED
-    ]
+    missing = [(name, share.status) for name, share in shares if share.state is Status.UNDEFINED]
+    return lines + _by_reason("representable share", missing)
+
+
+def _by_reason(quantity: str, missing: list[tuple[str, str]]) -> list[str]:
+    """Why a quantity is missing of some protocols, the protocols of one reason in one line."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in missing:
+        by_reason.setdefault(reason, []).append(name)
+    return [f"{quantity} {reason} ({', '.join(names)})" for reason, names in by_reason.items()]
 
 
 def _difference_notes(pairs: list[Difference]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oversight.core.claims import FloatArray, read_only
+from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
@@ -20,7 +20,7 @@ from oversight.running.labeling import Labeler, Labels
 from oversight.running.teaching import teach
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
-from oversight.worlds.base import MARGINS, Part, Pool
+from oversight.worlds.base import MARGINS, Pool
 
 COLUMNS = (*names(MEASURES), *names(DESK), PREDICTABLE.name)
 """What a replicate stores of a protocol, in this order; NaN where there is nothing to measure."""
@@ -61,7 +61,7 @@ def run_replicate(
     `predictable`, measure their predictable share too. Depends on its arguments alone."""
     todo = [Case(name) for name in study.cells] if cases is None else list(cases)
     try:
-        train, test = _pool(study, number, "train"), _pool(study, number, "test")
+        train, test = study.pool(number, "train"), study.pool(number, "test")
         labeler = Labeler(study, train)
         weak = labeler.weak()
         axes = Axes.of(train) if MARGINS in study.world.has else None
@@ -87,14 +87,6 @@ def run_replicate(
         rows |= measured
         failed += lost
     return Replicate(number, rows, tuple(failed))
-
-
-def _pool(study: Study, number: int, part: Part) -> Pool:
-    """The items of a part; every protocol and student gets the same ones."""
-    pool = study.world.pool(study.seed, number, part)
-    for array in (pool.x, pool.gold, pool.intended):
-        read_only(array)
-    return pool
 
 
 def _measured(

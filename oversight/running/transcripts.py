@@ -27,7 +27,7 @@ def transcripts(study: Study, replicate: int = 0, items: int = ITEMS) -> dict[st
     for name, protocol in study.cells.items():
         head = f"{name}\n{study.name}, seed {study.seed}, replicate {replicate}\n\n"
         try:
-            pool = study.world.pool(study.seed, replicate, "train")
+            pool = study.pool(replicate, "train")
             chosen = np.arange(min(items, pool.draws.items))
             ready = prepared(protocol, pool, study.setting).protocol
             verdicts = ready.assess(Claims.of(chosen, traced=True))
@@ -44,7 +44,7 @@ def timetables(study: Study, replicate: int = 0) -> Iterator[tuple[str, Timetabl
     assert study.desk is not None
     for name, protocol in study.cells.items():
         try:
-            pool = study.world.pool(study.seed, replicate, "train")
+            pool = study.pool(replicate, "train")
             staffed = Staffed(inner=protocol, desk=study.desk)
             ready = prepared(staffed, pool, study.setting).protocol
         except KeyboardInterrupt:

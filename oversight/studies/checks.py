@@ -18,6 +18,7 @@ from oversight.core.config import Place, error_at, errors_of, nearest
 from oversight.core.errors import KnobError
 from oversight.core.kinds import kind_of
 from oversight.core.plugins import plugins
+from oversight.overseers.perception import idle
 from oversight.studies.cases import UNAIDED, cells_of, written_unaided
 from oversight.studies.knobs import varied
 from oversight.studies.sections import Scenario, looks
@@ -43,15 +44,19 @@ def across_sections(
 
 
 def _accuracies(study: Scenario) -> Errors:
-    """People and model are right more often than chance, and no more often than can be."""
+    """People and model are right more often than chance, and no more often than can be; and they
+    perceive what the world has."""
     world = study.world
     best, height = world.best_accuracy, world.task_tree.height
-    profiles = ((PEOPLE, "overseer", study.overseer), (MODEL, "model", study.model))
-    for who, section, profile in profiles:
+    people = (PEOPLE, "overseer", study.overseer, ("structure", "difficulty", "skill_sd"))
+    model = (MODEL, "model", study.model, ("shared_bias", "difficulty"))
+    for who, section, profile, of_margins in (people, model):
         if who not in world.has:
             continue
         if problem := accuracy_problem(profile.accuracy, best, height):
             yield error_at(problem, (section, "accuracy"))
+        for key, message in idle(profile, of_margins, world):
+            yield error_at(message, (section, key))
 
 
 def _student(study: Scenario) -> Errors:

@@ -14,6 +14,7 @@ from pydantic import ValidationInfo, model_validator
 
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import HONEST, Setting
+from oversight.core.claims import read_only
 from oversight.core.config import raise_all
 from oversight.failures.injection import Injection
 from oversight.overseers.attack import has_models, strategies
@@ -21,6 +22,7 @@ from oversight.studies import identity
 from oversight.studies.cases import Case, cases_of, cells_of, unaided_of
 from oversight.studies.checks import across_sections
 from oversight.studies.sections import Scenario
+from oversight.worlds.base import Part, Pool
 
 
 class Study(Scenario):
@@ -77,6 +79,16 @@ class Study(Scenario):
             refused.append("no strong model in it")
         acts = "; ".join(one.title for one in chosen if not one.problem(self.world))
         return acts, f"honest: {refused[0]}" if refused else "ok"
+
+    def pool(self, replicate: int, part: Part) -> Pool:
+        """The items of one replicate, the same for every protocol: those of the study's world under
+        its people. Nobody can write into its arrays."""
+        own = self.overseer.accuracy
+        right = own[0] if isinstance(own, tuple) else own.root
+        pool = self.world.overseen(right).pool(self.seed, replicate, part)
+        for array in (pool.x, pool.gold, pool.intended):
+            read_only(array)
+        return pool
 
     @property
     def setting(self) -> Setting:

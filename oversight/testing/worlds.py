@@ -65,7 +65,7 @@ class WorldContract:
         raise TypeError("give the world to test: def world(self): return Mine()")
 
     def _pool(self, seed: int = SEED, replicate: int = 0, part: Part = "train") -> Pool:
-        return self.world().pool(seed, replicate, part)
+        return _overseen(self.world()).pool(seed, replicate, part)
 
     def test_it_is_introduced(self) -> None:
         """It has a kind, a docstring, and declares what a world can have."""
@@ -149,7 +149,7 @@ class WorldContract:
         """World and pool reach workers by pickle."""
         pool = self._pool()
         world: World = pickle.loads(pickle.dumps(self.world()))
-        assert_equal(arrays_of(pool), arrays_of(world.pool(SEED, 0, "train")))
+        assert_equal(arrays_of(pool), _arrays_in_a_worker(world))
         assert_equal(arrays_of(pool), arrays_of(pickle.loads(pickle.dumps(pool))))
 
     def test_another_process_changes_nothing(self) -> None:
@@ -165,7 +165,7 @@ class WorldContract:
 
     def test_what_it_declares_is_there(self) -> None:
         """A tree has claims below the root; margins have the sign of the truth; people and model
-        are right as often as they should be."""
+        are right as often as they should be; without margins, people answer as the world says."""
         has, pool = self.world().has, self._pool()
         assert (TREE in has) == (len(self.world().task_tree) > 1), "`has` a tree of several claims"
         if MARGINS in has:
@@ -173,6 +173,13 @@ class WorldContract:
             claims = Claims.of(pool.everyone, nodes)
             assert np.array_equal(pool.margin(claims) > 0, pool.truth(claims))
             assert np.array_equal(pool.truth(pool.roots), pool.intended)
+        if PEOPLE in has:
+            drawn = pool.shared_answer
+            assert (drawn is None) == (MARGINS in has), "people have margins, or a shared answer"
+            if drawn is not None:
+                for person in (Human(), Human(person=1)):
+                    said = person.prepare(pool, ordinary()).assess(pool.roots)
+                    assert np.array_equal(said.answer, drawn)
         setting, ceiling = ordinary(), self.world().best_accuracy
         for thing, overseer, accuracy in (
             (PEOPLE, Human(), setting.people.accuracy),
@@ -193,6 +200,13 @@ class WorldContract:
                 Study(world=self.world(), protocols={"needy": Needy(thing=thing)})
 
 
+def _overseen(world: World) -> World:
+    """The world under the people of `ordinary()`."""
+    accuracy = ordinary().people.accuracy
+    assert isinstance(accuracy, ByHeight)
+    return world.overseen(accuracy.root)
+
+
 def claimed(world: World) -> list[str]:
     """The names of what a pool of this world knows of claims."""
     return ["truth", "features", *(["margin", "misconception"] if MARGINS in world.has else [])]
@@ -201,6 +215,8 @@ def claimed(world: World) -> list[str]:
 def arrays_of(pool: Pool) -> Arrays:
     """Everything that a pool knows of its items, by name."""
     arrays = {"x": pool.x, "gold": pool.gold, "intended": pool.intended}
+    if pool.shared_answer is not None:
+        arrays["shared answer"] = pool.shared_answer
     for node in range(min(len(pool.tree), 3)):
         for name in ("truth", "margin", "misconception", "features"):
             try:
@@ -211,7 +227,7 @@ def arrays_of(pool: Pool) -> Arrays:
 
 
 def _arrays_in_a_worker(world: World) -> Arrays:
-    return arrays_of(world.pool(SEED, 0, "train"))
+    return arrays_of(_overseen(world).pool(SEED, 0, "train"))
 
 
 def assert_equal(one: Arrays, two: Arrays) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
 from oversight.core.config import Config
@@ -12,10 +14,13 @@ from oversight.worlds.tree import TaskTree
 
 Part = Literal["train", "test"]
 """Items to learn from, or items to test on."""
+Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
+"""How many items a part has."""
 
 TREE, PEOPLE, MODEL, MARGINS = "tree", "people", "model", "margins"
 """What a world may have: a task tree, people who can be simulated, a strong model that can be
-simulated, and margins along the intended concept (MODEL 2)."""
+simulated, and margins along the intended concept (MODEL 2). People and model are simulated from
+margins, or from answers that the world draws (`Pool.shared_answer`)."""
 
 THINGS = {TREE: "a task tree", PEOPLE: "people", MODEL: "a strong model", MARGINS: "margins"}
 """The same in words."""
@@ -55,6 +60,11 @@ class World(Config):
     def items(self, part: Part) -> int:
         """How many items the pool of a part has."""
         raise TypeError(f"{type(self).__name__} does not count its items")
+
+    def overseen(self, right: float) -> World:
+        """The world under overseers who are right about an item's own question with this chance:
+        the same, unless its items depend on what they answer."""
+        return self
 
     def pool(self, seed: int, replicate: int, part: Part) -> Pool:
         """The items of one replicate; the same for the same arguments, in every process."""
@@ -107,6 +117,12 @@ class Pool:
     def template(self) -> TaskTree:
         """The task tree as it is: how high a claim stands, and so how hard it is."""
         return self.tree
+
+    @property
+    def shared_answer(self) -> BoolArray | None:
+        """What every person answers to each item, (items,), in a world whose items depend on it;
+        None where people perceive margins, each in their own way."""
+        return None
 
     @property
     def everyone(self) -> IntArray:

@@ -12,11 +12,10 @@ from pydantic import Field, model_validator
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray, read_only
 from oversight.core.config import Share
 from oversight.core.streams import Draws, gather, stream
-from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Part, Pool, World
+from oversight.worlds.base import MARGINS, MODEL, PEOPLE, TREE, Items, Part, Pool, World
 from oversight.worlds.tree import TaskTree
 from oversight.worlds.tree_files import BalancedTree, TreeSettings
 
-Items = Annotated[int, Field(strict=True, ge=10, le=1_000_000)]
 MOST_CLAIMS = 100_000_000
 
 

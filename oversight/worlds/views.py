@@ -42,6 +42,10 @@ class View(Pool):
     def label_noise(self) -> float:
         return self.whole.label_noise
 
+    @property
+    def shared_answer(self) -> BoolArray | None:
+        return self.whole.shared_answer
+
     def truth(self, claims: Claims) -> BoolArray:
         return self.whole.truth(claims)
 
