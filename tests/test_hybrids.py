@@ -18,7 +18,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
-from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts
+from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts, prepared
 from oversight.core.plugins import plugins
 from oversight.running.replicate import run_replicate
 from oversight.testing.kit import ITEMS, NUMBERS, assert_same, ordinary, small_pool
@@ -54,7 +54,7 @@ def test_any_nesting_keeps_the_rules(seed: int) -> None:
     none, _ = injected.into(protocol, None, 0.0)
     assert_same(none.prepare(pool, who).assess(pool.roots), whole)
     failing, _ = injected.into(protocol, None, 0.7)
-    struck = failing.prepare(pool, who)
+    struck = prepared(failing, pool, who).protocol
     assert_same(struck.assess(Claims.of(order)), some(struck.assess(pool.roots), order))
 
 

@@ -20,10 +20,12 @@ import numpy as np
 
 from oversight.components.component import Component
 from oversight.components.overseer import Overseer
-from oversight.components.profiles import PeopleSettings
+from oversight.components.profiles import HONEST, ModelSettings, PeopleSettings, Strategy
 from oversight.components.wrappers import rewrite
-from oversight.core.claims import Claims
+from oversight.core.claims import Claims, Verdicts
 from oversight.core.evidence import Argument, Evidence
+from oversight.overseers.attack import prepared
+from oversight.overseers.meaning import meaning, moves
 from oversight.testing.kit import (
     ITEMS,
     assert_nothing_is_changed,
@@ -39,7 +41,7 @@ from oversight.testing.kit import (
     twice_with_other_global_state,
     wrapped,
 )
-from oversight.worlds.concept import ConceptPool
+from oversight.worlds.concept import ConceptPool, ConceptWorld
 
 
 class MechanismContract:
@@ -187,6 +189,24 @@ class MechanismContract:
             self.mechanism().sibling(i).prepare(pool, ordinary()).assess(pool.roots) for i in (0, 1)
         )
         assert not np.array_equal(one.evidence, two.evidence)
+
+    def test_strategies_come_to_what_is_thought(self) -> None:
+        """What a strategy cannot use in it changes nothing: a bluff where no model states verdicts,
+        coins where nobody looks again, rivals where `assigns_sides`."""
+        pool, world = small_pool(), ConceptWorld()
+
+        def labels(strategy: Strategy | None) -> Verdicts:
+            model = ModelSettings(strategy=strategy or HONEST)
+            ready = prepared(self.mechanism(), pool, replace(ordinary(), model=model))
+            return ready.protocol.assess(pool.roots)
+
+        rivals = Strategy(share=0.5, copies="apart")
+        bluff = Strategy(share=0.5, picks="unwatched", knows="everything", states="bluff")
+        for strategy in (rivals, bluff):
+            plainest = meaning(strategy, self.mechanism(), world)
+            assert_same(labels(strategy), labels(plainest))
+        if not moves(self.mechanism(), replace(ordinary(), model=ModelSettings(strategy=rivals))):
+            assert_same(labels(rivals), labels(None))
 
     def test_traces_change_no_number(self) -> None:
         """It explains itself where claims are traced, and only there, with the same numbers."""
