@@ -29,6 +29,10 @@ class VerdictError(OversightError, ValueError):
         self.origin = origin
 
 
+class TrainingError(OversightError, ValueError):
+    """A student that cannot be trained: its loss grows, or there are too few labels."""
+
+
 class KnobError(OversightError, ValueError):
     """A path that leads to no knob, or a value that does not fit there."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import Setting
@@ -14,7 +14,7 @@ from oversight.overseers.agent import Agent
 from oversight.overseers.aggregation import Aggregator, Checked
 from oversight.overseers.persuasion import Arguing
 from oversight.overseers.reward_model import RewardModel
-from oversight.students.base import Student
+from oversight.students.base import Lesson, Student
 from oversight.worlds.base import Pool
 
 
@@ -95,6 +95,11 @@ class RoleWrapper(Wrapper):
         if isinstance(self.inner, RewardModel | Student):
             return self.inner.fit(*data, **more)
         return as_role(self.inner, RoleWrapper).fit(*data, **more)
+
+    def attending(self, lesson: Lesson) -> Self:
+        """As `Student.attending`."""
+        inner = as_role(self.inner, Student).attending(lesson)
+        return self.model_copy(update={"inner": inner})
 
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
         """As `Student.views`."""

@@ -12,7 +12,7 @@ from oversight.core.claims import FloatArray, read_only
 from oversight.core.config import Config
 from oversight.core.errors import VerdictError
 from oversight.running.labeling import Labels, Teacher
-from oversight.students.base import Student
+from oversight.students.base import Lesson, Student
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.worlds.base import Pool
@@ -31,21 +31,23 @@ class Taught:
 def teach(
     study: Study, number: int, train: Pool, test: Pool, labels: Mapping[Case, Labels]
 ) -> Taught:
-    """Train a student on the labels of every case. Students that are the same are fitted together,
-    with the one that is taught by gold."""
+    """Train a student on the labels of every case. Students that are the same are fitted
+    together, with the one that is taught by gold if that is the same too."""
     groups: dict[Hashable, dict[Case, Labels]] = {None: {}}  # the study's own student comes first
     for case, given in labels.items():
         own = given.student is study.student
         groups.setdefault(None if own else case[1:], {})[case] = given
     learned: dict[Case, FloatArray] = {}
     tested: dict[Case, FloatArray] = {}
-    ceiling = float("nan")
+    own = study.student
+    alone = own.on_gold is not own
+    ceiling = _teach(study, own.on_gold, number, train, test, {}).ceiling if alone else np.nan
     for group, alike in groups.items():
         student = next((given.student for given in alike.values()), study.student)
-        taught = _teach(study, student, number, train, test, alike)
+        taught = _teach(study, student, number, train, test, alike, group is None and not alone)
         learned |= taught.learned
         tested |= taught.tested
-        if group is None:
+        if group is None and not alone:
             ceiling = taught.ceiling
     return Taught(learned, tested, ceiling)
 
@@ -57,19 +59,23 @@ def _teach(
     train: Pool,
     test: Pool,
     labels: Mapping[Case, Labels],
+    gold: bool = True,
 ) -> Taught:
-    """The same for one student, all of its label sets together."""
-    student = as_role(part, Student)
+    """The same for one student, all of its label sets together, and gold's if that is wanted."""
+    student = as_role(part, Student).attending(Lesson(study.seed, number))
     x, x_test = student.views(study.seed, number, train.x, test.x)
-    gold = train.gold
     targets = [student.targets(given.belief, given.answer) for given in labels.values()]
     for target in targets:
         _check(target, student, len(train.gold), "targets")
-    stacked = read_only(np.stack([*targets, gold.astype(np.float64)], axis=1))
+    marks = [given.labeled for given in labels.values()]
+    if gold:  # the ceiling is that of a student who does not fail
+        targets, marks = [*targets, train.gold.astype(np.float64)], [*marks, train.everyone >= 0]
+    if not targets:
+        return Taught({}, {}, float("nan"))
+    stacked = read_only(np.stack(targets, axis=1))
     weights = None
-    if not all(given.labeled.all() for given in labels.values()):
-        marks = [given.labeled for given in labels.values()]
-        weights = np.stack([*marks, np.ones_like(gold)], axis=1).astype(np.float64)
+    if not all(mark.all() for mark in marks):
+        weights = np.stack(marks, axis=1).astype(np.float64)
     fitted = student.fit(x, stacked, weights)
 
     def respond(
@@ -80,13 +86,13 @@ def _teach(
         _check(answers, student, len(pool.gold), "answers")
         return answers
 
-    own = part is study.student  # the ceiling is that of a student who does not fail
-    top = respond(-1, x_test, test) if own else np.full(len(test.gold), np.nan)
     given = list(enumerate(labels.items()))
     return Taught(
         {case: respond(i, x, train, each.teacher) for i, (case, each) in given},
         {case: respond(i, x_test, test, each.teacher) for i, (case, each) in given},
-        float(np.mean((top > 0) == test.gold)) if own else float("nan"),
+        float(np.mean((respond(len(labels), x_test, test) > 0) == test.gold))
+        if gold
+        else float("nan"),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
 
 from oversight.components.profiles import Setting
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.config import Config
-from oversight.worlds.base import Pool
+from oversight.core.streams import stream
+from oversight.worlds.base import Pool, World
 
 
 class Fitted(Protocol):
@@ -15,6 +20,25 @@ class Fitted(Protocol):
 
     def log_odds(self, column: int, x: FloatArray) -> FloatArray:
         """What the student of a column makes of items x (items, features), as log-odds (items,)."""
+
+
+Watch = Callable[[int, Sequence[int], Fitted, FloatArray], None]
+"""Called after an epoch with its number (0 is the start), columns of targets, their students as
+they are then, and the loss of each, (columns,)."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student that draws, or trains in epochs, is given beside labels: seed and replicate of
+    its draws, and who watches, if anybody."""
+
+    seed: int = 0
+    replicate: int = 0
+    watch: Watch | None = None
+
+    def stream(self, *name: str | int) -> np.random.Generator:
+        """The student's generator of that name, the same for every protocol."""
+        return stream(self.seed, "replicate", self.replicate, "student", *name)
 
 
 class Student(Config):
@@ -26,6 +50,25 @@ class Student(Config):
     def problem(self, width: int) -> str | None:
         """Why it cannot learn from a representation of so many dimensions, or None."""
         return None
+
+    def problems(self, world: World) -> list[tuple[str, str]]:
+        """Why it cannot learn in a world: pairs of a key of its own and what is wrong there."""
+        problem = self.problem(world.width)
+        return [] if problem is None else [("features", problem)]
+
+    @property
+    def on_gold(self) -> Student:
+        """Who is taught by gold to give its ceiling: by default itself."""
+        return self
+
+    @property
+    def curve(self) -> int:
+        """How many epochs its lesson's `watch` hears of; 0 where it has none."""
+        return 0
+
+    def attending(self, lesson: Lesson) -> Self:
+        """The student in a lesson: by default itself, for it draws nothing."""
+        return self
 
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
         """What it sees of each pool's x, (items, features): by default all of it."""

@@ -60,9 +60,9 @@ def _accuracies(study: Scenario) -> Errors:
 
 
 def _student(study: Scenario) -> Errors:
-    """The student sees no more than the representation has."""
-    if problem := study.student.problem(study.world.width):
-        yield error_at(problem, ("student", "features"))
+    """The student can learn from what the world has."""
+    for key, problem in study.student.problems(study.world):
+        yield error_at(problem, ("student", key))
 
 
 def _protocols(study: Scenario) -> Errors:
