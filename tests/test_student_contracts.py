@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from oversight import FloatArray, Student
+from oversight.students.gradient import GradientStudent
 from oversight.students.linear import FittedProbes, LinearStudent
 from oversight.testing import StudentContract
 
@@ -23,6 +24,28 @@ class TestLinearFromHardLabels(StudentContract):
 class TestNarrow(StudentContract):
     def student(self) -> Student:
         return LinearStudent(features=4)
+
+
+class TestGradient(StudentContract):
+    def student(self) -> Student:
+        return GradientStudent(batch=16, rate=0.2)
+
+
+class TestGradientWithoutAHiddenLayer(StudentContract):
+    def student(self) -> Student:
+        return GradientStudent(hidden=0, batch=None, rate=1.0)
+
+
+class TestRandomFeatures(StudentContract):
+    def student(self) -> Student:
+        return GradientStudent(random_features=40, labels="hard", activation="tanh", rate=0.1)
+
+
+class TestEnsembleThatStopsAndKeepsItsOpinion(StudentContract):
+    def student(self) -> Student:
+        return GradientStudent(
+            hidden=8, batch=16, rate=0.2, members=2, stop="weak_labels", loss="confidence"
+        )
 
 
 class Broken(LinearStudent):

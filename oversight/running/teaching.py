@@ -35,8 +35,8 @@ def teach(
     together, with the one that is taught by gold if that is the same too."""
     groups: dict[Hashable, dict[Case, Labels]] = {None: {}}  # the study's own student comes first
     for case, given in labels.items():
-        own = given.student is study.student
-        groups.setdefault(None if own else case[1:], {})[case] = given
+        healthy = given.student is study.student
+        groups.setdefault(None if healthy else case[1:], {})[case] = given
     learned: dict[Case, FloatArray] = {}
     tested: dict[Case, FloatArray] = {}
     own = study.student
