@@ -174,7 +174,7 @@ def _notes(played: Played) -> list[str]:
                 under.setdefault(status, []).append(strategy)
         for status, some in under.items():
             every = len(some) == len(played.game.strategies)
-            which = "every strategy" if every else ", ".join(some)
+            which = "every strategy" if every else ", ".join(map(repr, some))
             honest.setdefault((which, status), {})[protocol] = None
     for (which, status), protocols in honest.items():
         notes.append(f"{', '.join(protocols)} under {which}: {status}.")
