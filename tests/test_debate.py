@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from mechanisms.consultancy import Consultancy
 from mechanisms.debate import Debate
-from oversight import Human, Mechanism, Model
+from oversight import Claims, Human, Mechanism, Model
 from oversight.metrics import closed_forms as theory
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
 
@@ -42,6 +43,23 @@ def test_a_judge_barely_above_chance_is_as_good_as_none() -> None:
     seen = accuracy(Debate(turns=3), root=0.5 + 1e-9, u_root=1.0)
     wanted = theory.debate_accuracy(3)
     assert seen == pytest.approx(wanted, abs=4.5 * binomial_error(wanted, ITEMS))
+
+
+def test_defaults_are_those_of_an_argument() -> None:
+    """c mu = 1/4: Phi(sqrt(2) / 4) and Phi(1/4)."""
+    assert theory.debate_accuracy(1) == pytest.approx(ndtr(np.sqrt(2) / 4), abs=1e-12)
+    assert theory.consultancy_accuracy(1) == pytest.approx(ndtr(0.25), abs=1e-12)
+
+
+def test_the_turns_of_a_trace_add_up_to_what_moved_the_judge() -> None:
+    items = pool(world(train_items=50))
+    claims = Claims.of(items.everyone, 0, traced=True)
+    debate = Debate(turns=3, judge=Blank(), gain=0.4).prepare(items, setting())
+    verdicts = debate.assess(claims)
+    assert verdicts.trace is not None
+    turns = [push for name, push in verdicts.trace.facts.items() if name.startswith("turn ")]
+    assert len(turns) == 6
+    np.testing.assert_allclose(sum(turns), verdicts.evidence, atol=1e-12)
 
 
 TABLE = [

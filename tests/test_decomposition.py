@@ -160,6 +160,22 @@ def test_soft_beliefs_are_calibrated() -> None:
             )
 
 
+@pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
+def test_soft_evidence_passes_a_noisy_gate_as_through_a_channel(noise: float) -> None:
+    """A gate that comes out wrong with chance q turns P(evidence | true) into (1 - q) P(evidence |
+    true) + q P(evidence | false), after its own flip."""
+    items = pool(world(tree=tree("or"), train_items=ITEMS, features=2))
+    exact, noisy = (
+        Decomposition(aggregator_noise=q).prepare(items, setting()).assess(items.roots).evidence
+        for q in (0.0, noise)
+    )
+    wanted = logit((1 - noise) * expit(exact) + noise * expit(-exact))
+    np.testing.assert_allclose(np.abs(noisy), np.abs(wanted), atol=1e-9)
+    if noise < 0.5:
+        flipped = np.mean((noisy > 0) != (exact > 0))
+        assert flipped == pytest.approx(noise, abs=4.5 * binomial_error(noise, ITEMS))
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.171, 0.274])
 def test_repeat_gates_follow_the_recursion(depth: int, noise: float) -> None:

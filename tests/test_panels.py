@@ -121,6 +121,28 @@ def test_votes_by_hand() -> None:
     assert lone == pytest.approx(np.log(0.7 / 0.3), abs=1e-3)
     alike = pooled_gain(np.array([0.7, 0.7]), np.ones((2, 2)), np.array([0.5, 0.5]))
     assert alike == pytest.approx(1.0, abs=1e-12)
+    certain = pooled_gain(np.array([1.0, 1.0]), np.ones((2, 2)), np.array([0.5, 0.5]))
+    assert certain == pytest.approx(1.0, abs=1e-6)
+
+
+def test_people_cannot_agree_less_than_their_accuracy_makes_them() -> None:
+    """A correlation below r^2 is an error of estimation: it counts as no common error."""
+    least = np.cos(np.pi * 0.3) ** 2
+    votes = np.arange(4.0)
+    below, at = (vote_evidence(0.7, c, 3, votes) for c in (least - 0.1, least))
+    assert np.array_equal(below, at)
+    assert vote_accuracy(0.7, least - 0.1, 3) == vote_accuracy(0.7, least, 3)
+
+
+@pytest.mark.parametrize("rule", ["majority", "average", "confidence", "dawid-skene"])
+def test_claims_about_different_nodes_are_judged_node_by_node(rule: Rule) -> None:
+    items = pool(world(train_items=3000, tree=tree("or")))
+    ready = team(3, rule).prepare(items, setting())
+    nodes = items.everyone % 2
+    mixed = ready.assess(Claims.of_everyone(items.everyone, nodes)).evidence
+    for node in (0, 1):
+        alone = ready.assess(items.claims(node)).evidence
+        assert np.array_equal(mixed[nodes == node], alone[nodes == node])
 
 
 class Half(Mechanism):

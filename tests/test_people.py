@@ -9,6 +9,7 @@ from scipy.special import expit, ndtr
 from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.model import Model
+from oversight.overseers.perception import Attention
 from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 
@@ -96,6 +97,22 @@ def test_effort_scales_the_signal_to_noise_ratio_by_its_root() -> None:
     wanted = 1 - np.arctan(np.tan(np.pi * 0.3) / np.sqrt(0.25)) / np.pi
     right = np.mean(tired.answer == items.intended)
     assert right == pytest.approx(wanted, abs=4.5 * binomial_error(wanted, 50_000))
+
+
+def test_attention_by_item_moves_accuracy_and_minutes_item_by_item() -> None:
+    items, row = pool(world(train_items=50_000)), np.arange(50_000) % 2
+    effort, pace = np.array([1.0, 0.25]), np.array([1.0, 2.0])
+    attention = Attention(row, effort, pace, np.zeros(2), 0.0, None, items.everyone % 3 > 0)
+    ready = Human().prepare(items, setting()).attending(attention)
+    verdicts = ready.assess(items.roots)
+    wanted = 1 - np.arctan(np.tan(np.pi * 0.3) / np.sqrt(effort)) / np.pi
+    right = verdicts.answer == items.intended
+    for i in range(2):
+        error = binomial_error(wanted[i], 25_000)
+        assert right[row == i].mean() == pytest.approx(wanted[i], abs=4.5 * error)
+        assert set(verdicts.minutes[row == i]) == {12 / pace[i]}
+    assert ready.reliability(0) == pytest.approx(wanted.mean(), abs=1e-12)
+    assert np.array_equal(verdicts.labeled, attention.done)
 
 
 def test_skill_differs_between_people_and_keeps_the_mean() -> None:

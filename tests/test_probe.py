@@ -56,6 +56,14 @@ def test_weights_above_one_count_more() -> None:
     np.testing.assert_allclose(X @ w[:, 1] + b[1], wanted, rtol=1e-3, atol=3e-3)
 
 
+def test_few_items_and_heavy_weights() -> None:
+    few = X[:60]
+    weights = np.where(np.arange(60) < 5, 200.0, 1.0)
+    w, b = fit_probes(few, HARD[:60, :1], weights=weights[:, None])
+    wanted = reference(few, HARD[:60, 0], weights).decision_function(few)
+    np.testing.assert_allclose(few @ w[:, 0] + b[0], wanted, rtol=3e-3, atol=1e-2)
+
+
 def test_a_column_without_weight_gets_a_zero_probe() -> None:
     w, b = fit_probes(X, HARD[:, :2], weights=np.array([[0.0, 1.0]]).repeat(1500, axis=0))
     assert not w[:, 0].any()

@@ -172,3 +172,9 @@ def test_capacity_lets_the_student_see_a_view() -> None:
     narrow = np.mean((two @ w[:, 0] + b[0] > 0) == test.gold)
     w, b = LinearStudent().fit(train.x, train.gold.astype(float)[:, None])
     assert narrow < np.mean((test.x @ w[:, 0] + b[0] > 0) == test.gold)
+
+
+def test_a_student_sees_at_most_all_features() -> None:
+    assert LinearStudent(features=16).problem(16) is None
+    assert LinearStudent().problem(1) is None
+    assert "at most 16" in (LinearStudent(features=17).problem(16) or "")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.stats import ttest_1samp
 
 import oversight
 from oversight import Study
@@ -139,12 +140,12 @@ def test_crossings_are_found_where_they_are_and_cover_it() -> None:
         found = crossings("k", "", "a", "b", values, apart)
         one = next((c for c in found if (c.ahead_below, c.ahead_above) == ("a", "b")), None)
         assert one is not None
-        inside += (one.low or 0) <= 100 <= (one.high or np.inf)
+        inside += one.low <= 100 <= one.high
     assert abs(inside / tries - 0.95) < 4 * np.sqrt(0.95 * 0.05 / tries)
     (sharp,) = crossings("k", "", "a", "b", values, np.tile(true[:, None], (1, 4)))
     # Between neighbors the truth is a line in the logarithm, so that interpolation is exact.
     assert sharp.value == pytest.approx(100)
-    assert sharp.low == pytest.approx(100, rel=0.01)
+    assert sharp.low == sharp.high == pytest.approx(100)
 
 
 @pytest.mark.parametrize(("means", "value"), [([-1, 0, 1], 2.0), ([1, 0, 0, -1], 3.0)])
@@ -154,8 +155,6 @@ def test_a_tie_on_the_way_is_a_crossing(means: list[float], value: float) -> Non
     at = [float(2**i) for i in range(len(means))]  # ties at 2, or at 2 and 4
     (found,) = crossings("k", "", "a", "b", at, apart)
     assert found.value == pytest.approx(np.sqrt(8.0) if value == 3.0 else value)
-    assert found.low is not None
-    assert found.high is not None
     assert found.low <= found.value <= found.high
 
 
@@ -231,13 +230,33 @@ def test_no_crossing_is_told_of_those_who_are_alike() -> None:
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [0.0, 1.0]])
-def test_crossings_without_an_end(values: list[float]) -> None:
+def test_a_stretch_lies_between_the_values(values: list[float]) -> None:
     rng = np.random.default_rng(5)
     apart = np.array([[0.5], [-0.5]]) + 0.05 * rng.standard_normal((2, 30))
     (found,) = crossings("k", "", "a", "b", values, apart)
-    assert found.low is not None
-    assert found.high is not None
     assert values[0] < found.low < found.value < found.high < values[1]
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0, 3.0, 4.0, 8.0], [1.0, 2.0, 5.0, 20.0, 30.0]])
+def test_a_stretch_ends_where_the_paired_t_test_says(values: list[float]) -> None:
+    """At both ends p is .05; in between it is larger, everywhere."""
+    scale = np.log if min(values) > 0 else np.asarray
+    rng, count = np.random.default_rng(8), 0
+
+    def p(apart: np.ndarray, place: np.ndarray) -> np.ndarray:
+        between = [np.interp(scale(place), scale(values), each) for each in apart.T]
+        return ttest_1samp(between, 0.0).pvalue
+
+    for _ in range(60):
+        slope = np.array([2.0, 0.8, 0.1, -0.3, -2.0])[:, None]
+        apart = slope + rng.uniform(0.1, 2, (5, 1)) * rng.standard_normal((5, 9))
+        for found in crossings("k", "", "a", "b", values, apart):
+            count += 1
+            assert p(apart, np.array([found.low, found.high])) == pytest.approx(0.05, rel=1e-6)
+            inside = np.linspace(found.low, found.high, 999)[1:-1]
+            assert p(apart, inside).min() > 0.05
+            assert found.low < found.value < found.high
+    assert count > 40
 
 
 def test_hours_need_no_desk(tmp_path: Path) -> None:

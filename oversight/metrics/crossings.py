@@ -11,9 +11,6 @@ from scipy.special import stdtrit
 
 from oversight.core.claims import BoolArray, FloatArray
 
-FINE = 400
-"""Steps between neighbors at which a difference is looked at."""
-
 
 @dataclass(frozen=True)
 class Crossing:
@@ -23,7 +20,7 @@ class Crossing:
     ahead_below  the protocol that is ahead below the crossing
     ahead_above  the one that is ahead above it
     value        where the mean difference between them is zero, by interpolation between neighbors
-    low, high    where it cannot be told from zero (paired t, 95 %); None beyond what was tried
+    low, high    ends of the stretch around it where it cannot be told from zero (paired t, 95 %)
     """
 
     knob: str
@@ -31,8 +28,8 @@ class Crossing:
     ahead_below: str
     ahead_above: str
     value: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 def crossings(
@@ -62,22 +59,16 @@ def crossings(
     mean = apart.mean(axis=1)
     usual = float(stdtrit(apart.shape[1] - 1, 0.975))
     clear = np.abs(mean) > usual * apart.std(axis=1, ddof=1) / np.sqrt(apart.shape[1])
-    fine, z = _profile(at, apart)
     back = np.exp if min(values) > 0 else np.asarray
     changes = []
     for i, value in _sign_changes(at, mean, clear):
-        low, high = _unclear(fine, np.abs(z) <= usual, value)
+        here = np.array([np.interp(value, at, each) for each in apart.T])
+        left, right = at < value, at > value
+        low = _clear_again(value, here, at[left][::-1], apart[left][::-1], usual)
+        high = _clear_again(value, here, at[right], apart[right], usual)
         below, above = (one, other) if mean[i] > 0 else (other, one)
         changes.append(
-            Crossing(
-                knob,
-                held,
-                below,
-                above,
-                float(back(value)),
-                None if low is None else float(back(low)),
-                None if high is None else float(back(high)),
-            )
+            Crossing(knob, held, below, above, *(float(back(x)) for x in (value, low, high)))
         )
     return changes
 
@@ -100,33 +91,26 @@ def _sign_changes(
             yield int(i), float((at[i + 1] + at[j - 1]) / 2)
 
 
-def _profile(at: FloatArray, apart: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A fine grid over the knob, and there the paired t statistic of the interpolated
-    difference."""
-    fine = np.unique(np.concatenate([np.linspace(a, b, FINE) for a, b in pairwise(at)]))
-    place = np.clip(np.searchsorted(at, fine, side="right") - 1, 0, len(at) - 2)
-    share = ((fine - at[place]) / (at[place + 1] - at[place]))[:, None]
-    between = (1 - share) * apart[place] + share * apart[place + 1]
-    error = between.std(axis=1, ddof=1) / np.sqrt(apart.shape[1])
-    mean = between.mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(error > 0, mean / error, np.sign(mean) * np.inf)
-    return fine, np.nan_to_num(z, nan=0.0, posinf=np.inf, neginf=-np.inf)
+def _clear_again(
+    value: float, here: FloatArray, at: FloatArray, apart: FloatArray, usual: float
+) -> float:
+    """The place nearest to `value` where the interpolated difference is clear of zero, on the way
+    through the values `at`, the last of which is clear.
 
+    A share u of the way to the next value, mean^2 - usual^2 error^2 = a u^2 + b u + c, with c <= 0
+    as long as nothing was clear. Its first root is -2 c / (b + sqrt(b^2 - 4 a c)).
 
-def _unclear(
-    fine: FloatArray, unclear: BoolArray, value: float
-) -> tuple[float | None, float | None]:
-    """The stretch around a value where the difference is not clear of zero; None where it has no
-    end."""
-    here = int(np.argmin(np.abs(fine - value)))
-    low = here
-    while low > 0 and unclear[low - 1]:
-        low -= 1
-    high = here
-    while high < len(fine) - 1 and unclear[high + 1]:
-        high += 1
-    return (
-        None if low == 0 and unclear[0] else float(fine[low]),
-        None if high == len(fine) - 1 and unclear[-1] else float(fine[high]),
-    )
+    here, apart  the difference by replicate, at `value` and at the values
+    """
+    for there, ahead in zip(at, apart, strict=True):
+        mean, step = here.mean(), (ahead - here).mean()
+        square = usual**2 / here.size * np.cov(np.stack([here, ahead - here]))
+        a, b = step**2 - square[1, 1], 2 * (mean * step - square[0, 1])
+        c = min(mean**2 - square[0, 0], 0.0)
+        inside = b * b - 4 * a * c
+        under = b + np.sqrt(inside) if inside >= 0 else 0.0
+        share = -2 * c / under if under > 0 else -b / a if a > 0 else np.inf
+        if share < 1:
+            return float(value + share * (there - value))
+        value, here = float(there), ahead
+    return value

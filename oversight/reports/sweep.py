@@ -154,10 +154,8 @@ def notes(swept: Swept) -> list[str]:
 def sentence(crossing: Crossing) -> str:
     """A crossing in words."""
     axis = "person-hours" if crossing.knob == HOURS else crossing.knob
-    low = "below what was tried" if crossing.low is None else f"{crossing.low:.3g}"
-    high = "beyond what was tried" if crossing.high is None else f"{crossing.high:.3g}"
     held = f" ({crossing.at})" if crossing.at else ""
     return (
         f"{crossing.ahead_above} overtakes {crossing.ahead_below} at {axis} {crossing.value:.3g} "
-        f"(95 %: {low} to {high}){held}."
+        f"(95 %: {crossing.low:.3g} to {crossing.high:.3g}){held}."
     )

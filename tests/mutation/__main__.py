@@ -60,8 +60,9 @@ def run(copy: Path, tests: list[str], limit: int, report: Path | None = None) ->
     os.chdir(copy)
     sys.path.insert(0, str(copy))
     sys.dont_write_bytecode = True
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1), os.dup2(quiet, 2)
+    os.environ["PYTHONPATH"] = str(copy)  # commands that tests start run the changed code too
+    words = os.open(copy.parent / "words.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(words, 1), os.dup2(words, 2)
     import pytest
 
     watch = Watch(copy)
@@ -92,7 +93,8 @@ def main() -> int:
         names = {name for mutant in every for name in TESTS[Path(mutant.path).stem]}
         files = [f"tests/test_{name}.py" for name in sorted(names)]
         if run(copy, files, 100 * options.limit, report):
-            sys.exit("the tests fail without a mutant")
+            words = (Path(folder) / "words.txt").read_text(errors="replace")
+            sys.exit(f"{words[-4000:]}\nthe tests fail without a mutant")
         tests = sorted(json.loads(report.read_text()))
         survivors = 0
         for mutant in every:
