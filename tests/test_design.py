@@ -20,7 +20,7 @@ from mechanisms.direct import Direct
 from oversight import Design, Study
 from oversight.analyses.comparing import compare
 from oversight.analyses.designing import design
-from oversight.analyses.searching import Tried, at_random, search
+from oversight.analyses.searching import Tried, at_random, enumerated, search
 from oversight.analyses.searching import _propose as propose
 from oversight.cli.main import main
 from oversight.core.errors import DesignError
@@ -125,7 +125,9 @@ def test_the_true_front_is_found(by_search: bool) -> None:
     if by_search:
         propose(found, space, None)
     else:
-        assert search(found, space) == "all 17 protocols of the space"
+        assert (
+            search(found, space, enumerated(space, small.design)) == "all 17 protocols of the space"
+        )
     every = {p.identity(): p for p in space.enumerated(100) or ()}
     whole = found.study.model_copy(update={"protocols": every})
     results = compare(whole)

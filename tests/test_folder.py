@@ -46,6 +46,7 @@ COMMANDS = {
         *("sensitivity", "small.yaml", "--samples", "2", "--replicates", "1"),
         *("--knob", "overseer.structure=0.2:0.8"),
     ),
+    "play": ("play", "small.yaml", "--loss", "label"),
 }
 
 
@@ -130,6 +131,7 @@ def test_files_beside_our_own_stay(here: Path) -> None:
         ("stress", "breaks.csv"),
         ("design", "front/f1.yaml"),
         ("sensitivity", "sensitivity.csv"),
+        ("play", "worst.csv"),
     ],
 )
 def test_a_file_in_the_way_is_refused_before_anything_runs(

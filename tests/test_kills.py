@@ -37,6 +37,7 @@ COMMANDS = {
         *("sensitivity", "small.yaml", "--samples", "4", "--replicates", "1"),
         *("--knob", "overseer.structure=0.2:0.8"),
     ),
+    "play": ("play", "small.yaml", "--loss", "label"),
 }
 A_FOLDER = 5
 """Kills that one folder suffers, before the command may end."""

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 import oversight
 from oversight import Study
 from oversight.cli.main import main
-from oversight.metrics.predictable_share import predictable_share
+from oversight.metrics import predictable_share as module
+from oversight.metrics.predictable_share import Forecasts
+from oversight.running.processes import one_thread
 
 
 def study(replicates: int, structure: float, difficulty: float, **world: Any) -> Study:
@@ -58,11 +61,39 @@ def test_many_features_are_projected_by_the_seed() -> None:
     rng = np.random.default_rng(4)
     x = rng.standard_normal((200, 40))
     wrong = x.sum(axis=1) > 5
-    one = predictable_share(x, wrong, 1)
-    assert one == predictable_share(x, wrong, 1)
-    assert one != predictable_share(x, wrong, 2)
-    assert one > 0.02
-    assert np.isnan(predictable_share(x, np.zeros(200, dtype=np.bool_), 1))
+    every = np.ones(200, dtype=np.bool_)
+    with one_thread():
+        one = Forecasts(x, 1).share(every, wrong)
+        assert one == Forecasts(x, 1).share(every, wrong)
+        assert one != Forecasts(x, 2).share(every, wrong)
+        assert one > 0.02
+        assert np.isnan(Forecasts(x, 1).share(every, ~every))
+
+
+def test_label_sets_share_the_items_and_no_numbers() -> None:
+    """The same bits alone and after others, of the same items and of others."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((300, 5))
+    every, some = np.ones(300, dtype=np.bool_), rng.random(300) < 0.7
+    sets = [(marked, (x[marked, 0] > cut)) for marked in (every, some) for cut in (0.0, 0.8)]
+    alone = [Forecasts(x, 1).share(*one) for one in sets]
+    together = Forecasts(x, 1)
+    assert [together.share(*one) for one in (*sets, *reversed(sets))] == [*alone, *reversed(alone)]
+    assert min(alone) > 0.3
+
+
+def test_a_replicate_works_out_its_items_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    products = module._products
+
+    def counting(x: Any, seed: int) -> Any:
+        counted.append(len(x))
+        return products(x, seed)
+
+    monkeypatch.setattr(module, "_products", counting)
+    two = study(2, 0.6, 1.0, train_items=300).changed(protocols={"a": "direct", "b": "debate"})
+    oversight.compare(two, predictable=True)
+    assert counted == [300, 300]  # replicates, whatever the protocols
 
 
 def test_it_is_measured_on_request_alone_and_kept_apart(tmp_path: Path) -> None:

@@ -47,8 +47,9 @@ def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
     """
     options = Run.of(analyze, run)
     plan = Plan(study, resolved(study))
+    plan.check()
     files = names_of(study, "sensitivity.csv")
-    with started(options, "sensitivity", files) as runner:
+    with started(options, "sensitivity", study, files) as runner:
         if options.retry:
             for keys, _ in plan.runs():
                 runner.store.forget_failed(map(keys.of, keys.study.cases()))
@@ -58,7 +59,7 @@ def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
         analysis = plan.analysis(gains, list(plan.failed(runner.store)))
         if runner.folder:
             with (
-                exporting(runner.folder, study, analysis.failed, files) as folder,
+                exporting(runner.folder, study, analysis.failed) as folder,
                 writing(folder / "sensitivity.csv") as file,
             ):
                 rows = (index.row() for index in analysis.indices)
@@ -126,6 +127,11 @@ class Plan:
                 at = _placed(at, path, round(float(value)) if whole else float(value))
             first = min(int(point[-1] * WORLDS), WORLDS - 1) * self.settings.replicates
             yield Keys(at), range(first, first + self.settings.replicates)
+
+    def check(self) -> None:
+        """Raises SensitivityError where ranges do not go together."""
+        for _ in self.runs():
+            pass
 
     def missing(self, runner: Runner) -> Iterator[Task]:
         """What is to be run; the store has the rest."""

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Unpack
 
 from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
+from oversight.core.errors import OptionError
 from oversight.findings.results import Results
 from oversight.metrics.pgr import Reason
 from oversight.running.keys import Keys
@@ -33,20 +34,23 @@ def compare(
     compare them.
 
     failures     also under every failure that the study names, at each of its severities
-    precision    a half-width of intervals, above 0: replicates are added, from FIRST_LOOK on, until
-                 every PGR has it, until there are `most`, or until it is clear that there is no gap
+    precision    a half-width of intervals, above 0: replicates are added, from FIRST_LOOK
+                 on, until every PGR has it, until there are `most`, or until it is clear that there
+                 is no gap
     predictable  also measure how much of the label error can be foreseen from the features, which
                  costs more than everything else
     run          executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
     A case that raises in a replicate is kept in `Results.failed`; the others go on. Raises
-    StoreError where the folder cannot be used, WorkersError where nobody can do the work.
+    OptionError for a precision that is none, StoreError where the folder cannot be used,
+    WorkersError where nobody can do the work.
     """
     options = Run.of(compare, run)
+    refuse_unreachable(precision, most)
     cases = study.cases(study.failures if failures else None)
     since, study = 0, study if precision is None else first_look(study, most)
     files = names_of(study, *TABLES)
-    with started(options, "compare", files) as runner:
+    with started(options, "compare", study, files) as runner:
         keys = Keys(study, predictable)
         if options.retry:
             runner.store.forget_failed(map(keys.of, cases))
@@ -60,9 +64,17 @@ def compare(
             since, study = study.replicates, study.changed(replicates=wanted)
             keys = Keys(study, predictable)
         if runner.folder:
-            with exporting(runner.folder, study, results.failed, files) as folder:
+            with exporting(runner.folder, study, results.failed) as folder:
                 write_tables(results, folder)
     return results
+
+
+def refuse_unreachable(precision: float | None, most: int) -> None:
+    """Raises OptionError for a precision or a number of replicates that is none."""
+    if precision is not None and not 0 < precision < float("inf"):
+        raise OptionError(f"precision {precision!r}: expected half an interval, like 0.02")
+    if most < 1:
+        raise OptionError(f"most {most!r}: expected at least 1 replicate")
 
 
 def first_look(study: Study, most: int) -> Study:

@@ -7,6 +7,7 @@ that were written by hand and beside random search with as many evaluations.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Unpack
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from oversight.analyses.costing import refuse_small_budget
 from oversight.analyses.exporting import exporting
-from oversight.analyses.searching import RunCases, Tried, at_random, search
+from oversight.analyses.searching import RunCases, Tried, at_random, enumerated, search
 from oversight.core.columns import names
 from oversight.core.errors import NothingKeptError
 from oversight.core.files import write, writing
@@ -40,17 +41,18 @@ def design(
     run  executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`; `out` keeps
          every evaluation, so that a killed search goes on, and the front as scenario files
 
-    Raises DesignError where the budget is below what any protocol costs, before anything runs;
-    NothingKeptError where nothing that was tried keeps the constraints; StoreError where the
-    folder cannot be used, WorkersError where nobody can do the work.
+    Raises DesignError, before anything runs, where the space is empty or the budget below what any
+    protocol costs; NothingKeptError where nothing that was tried keeps the constraints; StoreError
+    where the folder cannot be used, WorkersError where nobody can do the work.
     """
     options = Run.of(design, run)
     settings = study.design or Design()
     space = settings.space(study.world)
+    every = enumerated(space, settings)
     refuse_small_budget(study, settings, space)
     old = Path(options.out, "front").glob("*.*") if options.out else ()
     files = ["design.csv", *(f"front/{path.name}" for path in old if _is_front(path.name))]
-    with started(options, "design", files) as runner:
+    with started(options, "design", study, files) as runner:
         running = _running(runner, options.retry)
 
         def hears(number: int) -> None:
@@ -59,7 +61,7 @@ def design(
             runner.progress.noted(f"{number} of at most {most} protocols tried")
 
         tried = Tried(study, settings, running)
-        how = search(tried, space, hears)
+        how = search(tried, space, every, hears)
         if not tried.front:
             raise NothingKeptError(_nothing_kept(tried))
         blind = Tried(study, settings, running)
@@ -72,8 +74,7 @@ def design(
         kept, tries = options.out is not None, len(tried.points)
         designed = Designed(study, settings, how, front, random, confirmed, tries, kept)
         if runner.folder:
-            files = ["design.csv", "front/tree.json", *(f"front/{name}.yaml" for name in front)]
-            with exporting(runner.folder, study, confirmed.failed, files) as folder:
+            with exporting(runner.folder, study, confirmed.failed, texts=False) as folder:
                 _write_front(designed, folder)
     return designed
 
@@ -97,6 +98,8 @@ def _nothing_kept(tried: Tried) -> str:
     settings = tried.design
     if tried.undefined and not any(np.isfinite(p.pgr) for p in tried.points.values()):
         return f"PGR {tried.undefined}; more items or replicates may help"
+    if not tried.points:
+        return "no protocol of the space can be made; choose other mechanisms or knobs"
     cheapest = min(tried.points.values(), key=lambda point: point.minutes)
     if settings.minutes is not None and cheapest.minutes > settings.minutes:
         return (
@@ -109,7 +112,7 @@ def _nothing_kept(tried: Tried) -> str:
 
 def _is_front(name: str) -> bool:
     """Whether a file has a name that a front's files may have."""
-    return name == "tree.json" or (name.startswith("f") and name.endswith(".yaml"))
+    return re.fullmatch(r"tree\.json|f\d+\.yaml", name) is not None
 
 
 def _write_front(done: Designed, out: Path) -> None:

@@ -50,17 +50,14 @@ def names_of(study: Study, *tables: str) -> list[str]:
 
 @contextmanager
 def exporting(
-    folder: Folder, study: Study, failed: Iterable[Failed], files: Iterable[str]
+    folder: Folder, study: Study, failed: Iterable[Failed], texts: bool = True
 ) -> Iterator[Path]:
-    """Write those transcripts and timelines of a study that are among `files`, then what the caller
-    writes to the path; in the end manifest.json. What an earlier run left there is taken away."""
-    files = list(files)
-    folder.claim(files)
-    if any(name.startswith("transcripts/") for name in files):
-        for name, text in _texts(study).items():
-            write(folder.path / name, text)
-    yield folder.path
-    folder.settle(manifest(study, failed), files)
+    """Write what the caller writes to the path and, with `texts`, transcripts and timelines. In the
+    end all that takes the place of what earlier runs left there."""
+    with folder.renewing(manifest(study, failed)) as path:
+        for name, text in _texts(study).items() if texts else ():
+            write(path / name, text)
+        yield path
 
 
 def _texts(study: Study) -> dict[str, str]:
@@ -118,13 +115,12 @@ def _case_row(case: Case) -> Row:
 
 
 def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]]) -> None:
-    """Rows as Parquet, a block at a time, in the types that their columns declare. Where the extra
-    `parquet` is not installed, an older file is removed."""
+    """Rows as Parquet, a block at a time, in the types that their columns declare; nothing where
+    the extra `parquet` is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        path.unlink(missing_ok=True)
         return
     types = {
         "text": pyarrow.string(),

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
 from oversight.core.errors import PlayError
-from oversight.findings.play import Loss, Played
+from oversight.findings.play import Loss, Played, rows_of
 from oversight.findings.results import Results
 from oversight.running.keys import Keys
 from oversight.running.run_options import Run, RunOptions
@@ -33,27 +33,29 @@ def play(
 
     respond    search for more strategies until U gains at most the tolerance (double oracle;
                McMahan, Gordon & Blum 2003)
-    tolerance  in loss, above 0
+    tolerance  in loss, above 0, at most 1
     loss       what overseers lose by: `pgr` is 1 - PGR on the pooled gap, `label` 1 - label
                accuracy, `harm` the share of items that U attacked and whose wrong answer was used
     run        executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
-    Raises PlayError where the loss leaves no protocol, StoreError where the folder cannot be used,
-    WorkersError where nobody can do the work.
+    Raises PlayError where the loss leaves no protocol or the tolerance is none, StoreError where
+    the folder cannot be used, WorkersError where nobody can do the work.
     """
     options = Run.of(play, run)
+    if not 0 < tolerance <= 1:
+        raise PlayError(f"tolerance {tolerance!r}: expected a number above 0, at most 1")
     game = Game.of(study, searching=respond)
+    if not rows_of(game.study, loss):
+        raise PlayError("harm is no loss of the unaided overseer, who is alone here")
     files = names_of(study, *TABLES, "play.csv", "worst.csv", "equilibrium.csv")
-    with started(options, "play", files) as runner:
+    with started(options, "play", study, files) as runner:
         board = _Board(runner, game, loss, options.retry)
-        if not board.played(game).protocols:
-            raise PlayError("harm is no loss of the unaided overseer, who is alone here")
         board.run(game.cases(board.played(game).strategies))
         played = board.search(game, tolerance) if respond else board.played(game)
         if played.complete:
             played = board.again(played)
         if runner.folder:
-            with exporting(runner.folder, game.study, played.failed, files) as folder:
+            with exporting(runner.folder, game.study, played.failed) as folder:
                 write_tables(played.results, folder)
                 played.export(folder)
     return played

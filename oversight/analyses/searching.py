@@ -88,16 +88,26 @@ class Tried:
         return front(self.points.values())
 
 
-def search(tried: Tried, space: Space, hears: Hears | None = None) -> str:
-    """Try protocols as an optimizer proposes them; all of them, where there are no more than
-    evaluations. Returns how it was done. Raises DesignError where the space is empty."""
-    design = tried.design
+def enumerated(space: Space, design: Design) -> list[Overseer] | None:
+    """All protocols of a space; None where they are more than evaluations. Raises DesignError where
+    there are none, or where a search lacks its optimizer."""
     every = space.enumerated(design.evaluations)
+    if every is None:
+        _optuna()
+    elif not every:
+        raise DesignError("the space holds no protocol; expected mechanisms that can be made")
+    return every
+
+
+def search(
+    tried: Tried, space: Space, every: list[Overseer] | None, hears: Hears | None = None
+) -> str:
+    """Try all protocols of a space where they are known, else those that an optimizer proposes.
+    Returns how it was done."""
+    design = tried.design
     if every is None:
         _propose(tried, space, hears)
         return f"{len(tried.points)} protocols, proposed by a tree-structured Parzen estimator"
-    if not every:
-        raise DesignError("the space holds no protocol; expected mechanisms that can be made")
     for batch in _batches(every, design.batch):
         tried.add(batch)
         if hears:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
+from oversight.core.config import nearest
+from oversight.core.errors import OptionError
 from oversight.failures.injection import Injection, catalogue
 from oversight.failures.scheming import as_failure
 from oversight.findings.results import Results
@@ -30,20 +32,22 @@ def stress(
     """Run every protocol of a study under every failure that is `tried`, and find the break points
     to a tolerance in severity, by bisection.
 
-    tolerance  in severity, above 0
+    tolerance  in severity, from 0.001 to 0.5
     only       names of the failures to try, all if empty
     run        executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
-    Raises StoreError where the folder cannot be used, WorkersError where nobody can do the work.
+    Raises OptionError for another tolerance, a name of no failure, and failures that strike no
+    protocol; StoreError where the folder cannot be used, WorkersError where nobody can do the work.
     """
     options = Run.of(stress, run)
-    named = tried(study)
-    chosen = {name: named[name] for name in only} if (only := list(only)) else named
+    if not 0.001 <= tolerance <= 0.5:
+        raise OptionError(f"tolerance {tolerance!r}: expected a number from 0.001 to 0.5")
+    chosen = _chosen(study, list(only))
     study = study.still.changed(failures=chosen, design=None)
     cases = study.cases(chosen)
     keys = Keys(study)
     files = names_of(study, *TABLES, "breaks.csv", "ranking.csv")
-    with started(options, "stress", files) as runner:
+    with started(options, "stress", study, files) as runner:
         if options.retry:
             runner.store.forget_failed(map(keys.of, cases))
         stressed = Stress(study, Results(study, cases, runner.store, keys), tolerance)
@@ -54,7 +58,7 @@ def stress(
             cases = _halves(stressed)
         if runner.folder:
             failed = stressed.results.failed
-            with exporting(runner.folder, study, failed, files) as folder:
+            with exporting(runner.folder, study, failed) as folder:
                 write_tables(stressed.results, folder)
                 stressed.export(folder)
     return stressed
@@ -67,6 +71,22 @@ def tried(study: Study) -> dict[str, Injection]:
     for name, strategy in (study.strategies or {}).items():
         named[f"strategy {name}" if name in named else name] = as_failure(strategy)
     return named
+
+
+def _chosen(study: Study, only: list[str]) -> dict[str, Injection]:
+    """The failures to try, by name, or those of these names."""
+    named = tried(study)
+    for name in only:
+        if name not in named:
+            raise OptionError(f"tries no failure {name!r}; {nearest(name, list(named))}")
+    chosen = {name: named[name] for name in only} if only else named
+    reasons: set[str] = set()
+    for failure in chosen.values():
+        for protocol in study.cells.values():
+            if not (why := failure.refusal(protocol, study.world)):
+                return chosen
+            reasons.add(why.replace("_", " "))
+    raise OptionError(f"nothing to strike in any protocol: {'; '.join(sorted(reasons))}")
 
 
 def _halves(stressed: Stress) -> list[Case]:

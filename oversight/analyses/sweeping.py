@@ -7,7 +7,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Unpack
 
-from oversight.analyses.comparing import MOST, enough, first_look
+from oversight.analyses.comparing import MOST, enough, first_look, refuse_unreachable
 from oversight.analyses.exporting import TABLES, exporting, names_of, parquet
 from oversight.core.files import write
 from oversight.findings.rows import ROWS, Row
@@ -35,14 +35,16 @@ def sweep(
     hours  budgets of person-hours to compare protocols at, besides
     run    executor, jobs, out, retry, progress: see `oversight.running.run_options.Run`
 
-    Raises KnobError where values that are right by themselves do not go together, StoreError where
-    the folder cannot be used, WorkersError where nobody can do the work.
+    Raises KnobError where values that are right by themselves do not go together, OptionError for
+    a precision that is none, StoreError where the folder cannot be used, WorkersError where nobody
+    can do the work.
     """
     options = Run.of(sweep, run)
+    refuse_unreachable(precision, most)
     grid = spanned(study, hours)
     since, study = 0, study if precision is None else first_look(study, most)
     files = names_of(study, *TABLES, "crossings.csv", "curves.svg")
-    with started(options, "sweep", files) as runner:
+    with started(options, "sweep", study, files) as runner:
         while True:
             swept = Swept(study, grid, failures, runner.store, predictable)
             if options.retry and not since:
@@ -58,7 +60,7 @@ def sweep(
                 break
             since, study = study.replicates, study.changed(replicates=wanted)
         if runner.folder:
-            with exporting(runner.folder, study, swept.failed, files) as folder:
+            with exporting(runner.folder, study, swept.failed) as folder:
                 _write_tables(swept, folder)
     return swept
 

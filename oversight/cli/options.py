@@ -92,7 +92,8 @@ class RunSettings:
         except StoreError as error:
             fail(str(error))
         except WorkersError as error:
-            refuse(f"--cluster {error}" if self.cluster else str(error))
+            message = f"--cluster {error}" if self.cluster else str(error)
+            (refuse if error.refused else fail)(message)
         except KeyboardInterrupt:
             kept = f"is kept in {self.out}; the same command goes on from there"
             lost = "is lost: without --out DIR nothing is kept"

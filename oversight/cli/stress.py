@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
-
 import click
 
 from oversight.cli.exits import finish, refuse
 from oversight.cli.hints import Finite
 from oversight.cli.options import RunSettings, run_options
 from oversight.cli.printing import show
-
-if TYPE_CHECKING:
-    from oversight.failures.injection import Injection
-    from oversight.studies.study import Study
 
 
 @click.command()
@@ -38,35 +31,14 @@ def stress(settings: RunSettings, only: tuple[str, ...], tolerance: float, doses
     """
     study = settings.study()
     from oversight.analyses.stressing import stress as run_study
-    from oversight.analyses.stressing import tried
     from oversight.cli.progress import progress
+    from oversight.core.errors import OptionError
     from oversight.reports.stress import document
 
-    known = tried(study)
-    _check_failures(only, known, settings.scenario)
-    _check_roles([known[name] for name in only or known], study, settings.scenario)
-    with settings.running(progress()) as run:
-        stressed = run_study(study, tolerance=tolerance, only=only, **run)
+    try:
+        with settings.running(progress()) as run:
+            stressed = run_study(study, tolerance=tolerance, only=only, **run)
+    except OptionError as error:
+        refuse(f"{settings.scenario}: {error}")
     show(document(stressed, doses), settings.form)
     finish(stressed.results.failed)
-
-
-def _check_roles(failures: Iterable[Injection], study: Study, scenario: str) -> None:
-    """Refuse failures that strike no protocol: there would be nothing to show."""
-    reasons: set[str] = set()
-    for failure in failures:
-        for protocol in study.cells.values():
-            why = failure.refusal(protocol, study.world)
-            if not why:
-                return
-            reasons.add(why.replace("_", " "))
-    refuse(f"{scenario}: nothing to strike in any protocol: {'; '.join(sorted(reasons))}")
-
-
-def _check_failures(only: tuple[str, ...], known: Collection[str], scenario: str) -> None:
-    from oversight.core.config import nearest
-
-    for name in only:
-        if name not in known:
-            hint = nearest(name, [*known])
-            refuse(f"--failure {name}: {scenario} tries no such failure; {hint}")

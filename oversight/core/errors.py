@@ -37,6 +37,10 @@ class KnobError(OversightError, ValueError):
     """A path that leads to no knob, or a value that does not fit there."""
 
 
+class OptionError(OversightError, ValueError):
+    """An option of a call that means nothing for this study; nothing was run or written."""
+
+
 class StoreError(OversightError):
     """Results that cannot be kept or read, through no fault of the input: a full disk, a store that
     somebody else has locked."""
@@ -47,7 +51,14 @@ class FolderError(StoreError):
 
 
 class WorkersError(OversightError):
-    """Worker processes, or a cluster, that cannot do the work."""
+    """Worker processes, or a cluster, that cannot do the work.
+
+    refused  whether that was known before anything was run or written
+    """
+
+    def __init__(self, message: str, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class DesignError(OversightError):

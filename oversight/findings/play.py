@@ -57,6 +57,13 @@ class Solution:
     exploitability: float
 
 
+def rows_of(study: Study, loss: Loss) -> list[str]:
+    """The protocols of a game. Where harm is the loss, the unaided overseer is left out, whom no
+    model can harm."""
+    unaided = unaided_of(study.protocols)
+    return [name for name in study.cells if loss != "harm" or name != unaided]
+
+
 class Played:
     """What `play` measured.
 
@@ -97,10 +104,8 @@ class Played:
 
     @property
     def protocols(self) -> list[str]:
-        """The rows of the game. Where harm is the loss, the unaided overseer is left out, whom no
-        model can harm."""
-        unaided = unaided_of(self.study.protocols)
-        return [name for name in self.study.cells if self.loss != "harm" or name != unaided]
+        """The rows of the game."""
+        return rows_of(self.study, self.loss)
 
     def lost(self, case: Case) -> Ratio:
         """The loss of a case, with its interval over replicates."""

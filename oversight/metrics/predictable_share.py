@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.streams import stream
-from oversight.students.probe import fit_probes
+from oversight.students.probe import Features, fit_probes
 
 FOLDS = 8
 """Parts of the items; errors in each are foreseen by a classifier that learned from the others."""
@@ -25,32 +25,50 @@ MOST_ITEMS = 20_000
 """Labeled items that are looked at, the first ones."""
 
 
-def predictable_share(x: FloatArray, wrong: BoolArray, seed: int) -> float:
-    """Brier skill of held-out forecasts of errors, against the constant rate: 0 where nothing can
-    be foreseen (or a little below), 1 where everything can. NaN where labels are all right, all
-    wrong, or too few.
+class Forecasts:
+    """Forecasts of label errors from the features of a pool.
 
-    x      features of the labeled items, (items, features)
-    wrong  whether each label is wrong, (items,)
-    seed   of the projection of many features
+    x     features of all items, (items, features)
+    seed  of the projection of many features
 
     Cross-fitted logistic regression on features, their squares and products. The more features to
-    an item, the less of what could be foreseen it finds.
+    an item, the less of what could be foreseen it finds. Label sets of the same items share what
+    depends on the items alone.
     """
-    x, wrong = x[:MOST_ITEMS], wrong[:MOST_ITEMS]
-    if len(wrong) < 2 * FOLDS or wrong.all() or not wrong.any():
-        return float("nan")
-    seen, error = _products(x, seed), wrong.astype(np.float64)
+
+    def __init__(self, x: FloatArray, seed: int) -> None:
+        self._x, self._seed = x, seed
+        self._seen: tuple[bytes, Features] | None = None
+
+    def share(self, labeled: BoolArray, wrong: BoolArray) -> float:
+        """Brier skill of held-out forecasts of errors, against the constant rate: 0 where nothing
+        can be foreseen (or a little below), 1 where everything can. NaN where labels are all right,
+        all wrong, or too few.
+
+        labeled  which items have a label, (items,)
+        wrong    whether each of these labels is wrong, (labels,)
+        """
+        wrong = wrong[:MOST_ITEMS]
+        if len(wrong) < 2 * FOLDS or wrong.all() or not wrong.any():
+            return float("nan")
+        key = labeled.tobytes()
+        if self._seen is None or self._seen[0] != key:
+            self._seen = key, Features(_products(self._x[labeled][:MOST_ITEMS], self._seed))
+        return _skill(self._seen[1], wrong.astype(np.float64))
+
+
+def _skill(seen: Features, error: FloatArray) -> float:
+    """The skill of forecasts of errors, (items,) of 0 and 1, each by the other folds."""
     fold = np.arange(len(error)) % FOLDS
     learned = (fold[:, None] != np.arange(FOLDS)).astype(np.float64)  # (items, folds)
     labels = np.repeat(error[:, None], FOLDS, axis=1)
     losses = np.empty((len(PENALTIES), FOLDS))
     for i, penalty in enumerate(PENALTIES):
-        weights, intercepts = fit_probes(seen, labels, l2=penalty * seen.shape[1], weights=learned)
+        l2 = penalty * seen.x.shape[1]
+        weights, intercepts = fit_probes(seen, labels, l2=l2, weights=learned)
         for k in range(FOLDS):
-            held = fold == k
-            forecast = expit(seen[held] @ weights[:, k] + intercepts[k])
-            losses[i, k] = ((forecast - error[held]) ** 2).sum()
+            forecast = expit(seen.x[k::FOLDS] @ weights[:, k] + intercepts[k])
+            losses[i, k] = ((forecast - error[k::FOLDS]) ** 2).sum()
     # By the other parts, so that no part chooses the penalty that flatters it.
     best = np.argmin(losses.sum(axis=1, keepdims=True) - losses, axis=0)
     rates = (learned.T @ error) / learned.sum(axis=0)
@@ -66,5 +84,5 @@ def _products(x: FloatArray, seed: int) -> FloatArray:
     if width > MOST_FEATURES:
         generator = stream(seed, "predictable share", width)
         x = x @ generator.standard_normal((width, MOST_FEATURES)) / np.sqrt(width)
-    one, other = np.triu_indices(x.shape[1])
-    return np.hstack([x, x[:, one] * x[:, other]])
+    products = (x[:, i : i + 1] * x[:, i:] for i in range(x.shape[1]))
+    return np.hstack([x, *products])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from oversight.core.errors import WorkersError
-from oversight.studies.fingerprint import of_engine
 
+T = TypeVar("T")
 LIKE = "expected the address of a scheduler, like tcp://host:8786"
 REACHED = 15.0
 """Seconds in which a scheduler must answer."""
@@ -39,6 +39,17 @@ class Cluster(Executor):
         future: Future[Any] = self._inner.submit(*call, **keywords)
         return future
 
+    def everywhere(self, call: Callable[..., T], *values: object) -> Mapping[str, T]:
+        """What a function returns on each worker, by the worker's address. Raises WorkersError
+        where one cannot call it."""
+        try:
+            answers: dict[str, T] = self._client.run(call, *values)
+        except Exception as error:  # whatever it is that its workers lack
+            why = str(error).split("\n")[0]
+            message = f"{self._address}: its workers cannot run this program: {why}"
+            raise WorkersError(message) from None
+        return answers
+
     def trouble(self) -> str:
         """Why nothing can be done any more; empty while something can."""
         if self._client.status != "running":
@@ -55,24 +66,12 @@ class Cluster(Executor):
 
 @contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
-    """The cluster at an address, like "tcp://host:8786". Raises WorkersError where it cannot be
-    reached, has no workers, or workers with another version of the program.
-    """
+    """The cluster at an address, like "tcp://host:8786". Raises WorkersError where it cannot
+    be reached, or has no workers."""
     client = _client(address)
     with client:
         if not client.nthreads():
-            raise WorkersError(f"{address}: has no workers")
-        try:
-            engines = client.run(of_engine)
-        except Exception as error:  # whatever it is that its workers lack
-            why = str(error).split("\n")[0]
-            raise WorkersError(f"{address}: its workers cannot run this program: {why}") from None
-        for worker, engine in engines.items():
-            if engine != of_engine():
-                raise WorkersError(
-                    f"{address}: its worker {worker} has another version of this program, or of "
-                    "numpy, scipy, pydantic or simpy; install the same there, or start it again"
-                )
+            raise WorkersError(f"{address}: has no workers", refused=True)
         yield Cluster(address, client)
 
 
@@ -86,7 +85,7 @@ def _client(address: str) -> Any:
     except ValueError:
         host = port = None
     if not host or not port:
-        raise WorkersError(f"{address}: is no address; {LIKE}")
+        raise WorkersError(f"{address}: is no address; {LIKE}", refused=True)
     clients: list[Any] = []
     errors: list[Exception] = []
 
@@ -105,4 +104,5 @@ def _client(address: str) -> Any:
     if clients:
         return clients[0]
     why = str(errors[0]) if errors else f"no scheduler answered in {REACHED:g} s"
-    raise WorkersError(f"{address}: cannot be reached: {why.splitlines()[0]}; {LIKE}")
+    message = f"{address}: cannot be reached: {why.splitlines()[0]}; {LIKE}"
+    raise WorkersError(message, refused=True)

@@ -1,29 +1,24 @@
 """A results folder: whose files are in it, and which run may write there.
 
-Its manifest lists every file that the program wrote. Only these are ever replaced or removed. The
-list is written before the files are, so that a killed run leaves no file that it does not know.
+Its record knows every file that the program wrote. Only these are ever replaced or taken away, and
+only while they are as they were written. What a run that is refused made is taken away again.
 """
 
 from __future__ import annotations
 
 import errno
-import json
-import shlex
-import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from filelock import FileLock, Timeout
 
 from oversight.core.errors import FolderError, StoreError
-from oversight.core.files import write
+from oversight.running.record import MANIFEST, MOVE, Record, digests
 
-MANIFEST, LOCK, STORE = "manifest.json", "results.lock", "results.sqlite"
-KINDS = ("compare", "sweep", "stress", "design", "sensitivity", "play")
-"""Kinds of results that a folder may hold."""
+LOCK, STORE, STAGE = "results.lock", "results.sqlite", "results.part"
 MARK = b"OVSR"
 """Stands in the header of every store, at byte 68 (SQLite's application_id)."""
 MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
@@ -35,125 +30,136 @@ class Folder:
     """A folder that this run alone writes to, until it is released.
 
     path       where it is
-    kind       what this run will put there, one of KINDS
+    kind       what this run will put there, one of oversight.running.record.KINDS
     read_only  whether nothing can be written there: a finished folder can still be shown
     """
 
     def __init__(self, path: Path, kind: str) -> None:
         self.path, self.kind, self.read_only = path, kind, False
         self._lock: FileLock | None = None
+        self._made: list[Path] = []  # last first
+        self._record = Record(path)
 
     @staticmethod
-    def open(path: Path, kind: str) -> Folder:
+    def open(path: Path, kind: str, names: Iterable[str] = ()) -> Folder:
         """The folder at a path, new or as an earlier run left it, and nobody else's.
 
-        Raises FolderError where it is none of this program's and not empty, StoreError where
-        another run writes there.
-        """
-        return Folder(path, kind).taken()
+        names  files that may be written there, as paths below it
 
-    def taken(self) -> Self:
+        Raises FolderError where it is none of this program's and not empty, or where a file that
+        would be replaced or taken away is not as the program wrote it; StoreError where another run
+        writes there.
+        """
+        return Folder(path, kind).taken(names)
+
+    def taken(self, names: Iterable[str]) -> Self:
         """This folder once it is this run's; see `open`."""
         try:
-            self._refuse_others()
+            for folder in (self.path, *self.path.parents):
+                if not folder.exists():
+                    self._made.append(folder)
             self.path.mkdir(parents=True, exist_ok=True)
             self._take()
-            if not self.read_only and not (self.path / MANIFEST).exists():
-                self._write({"state": "running"}, ())
+            self._record = Record(self.path)
+            self._refuse_others()
+            if not self.read_only:
+                self._refuse_changes(names)
         except OSError as error:
+            self.release(withdrawn=True)
             where = f"{self.path}: cannot keep results there: {error}"
             raise (StoreError if error.errno in MACHINE else FolderError)(where) from None
         except BaseException:
-            self.release()
+            self.release(withdrawn=True)
             raise
         return self
 
-    def release(self) -> None:
-        """Let other runs write there."""
+    def release(self, withdrawn: bool = False) -> None:
+        """Let other runs write there; if this run is withdrawn, take away what it made."""
+        for path in self._made if withdrawn else ():
+            with suppress(OSError):
+                path.unlink() if path.name == LOCK else path.rmdir()
         if self._lock is not None:
             self._lock.release()
 
-    @property
-    def files(self) -> list[str]:
-        """The files that the manifest lists, as paths below the folder."""
-        listed = self._manifest().get("files", [])
-        return [name for name in listed if isinstance(name, str)]
+    def begin(self) -> None:
+        """Make it known as a folder of results, if it is new."""
+        if not self.read_only:
+            self._record.begin(self.kind)
 
-    def claim(self, names: Iterable[str]) -> None:
-        """List files that are about to be written. Raises FolderError where one of them stands
-        there and is not listed: it is somebody's own."""
-        names, listed = list(names), self.files
-        for name in names:
-            if name not in listed and (self.path / name).exists():
-                raise FolderError(
-                    f"{self.path / name}: is in the way, and this program did not write it; move "
-                    "it away, or name another folder"
-                )
-        if not self.read_only and set(names) - set(listed):
-            about = self._manifest()
-            self._write(about, dict.fromkeys([*listed, *names]))
+    @contextmanager
+    def renewing(self, about: Mapping[str, object]) -> Iterator[Path]:
+        """A place to write files to. In the end these take the place of all that earlier runs
+        wrote, and the manifest says what they come from. Raises StoreError where a file was changed
+        meanwhile."""
+        stage = self.path / STAGE
+        self._record.note({})  # from here on the place is ours
+        try:
+            shutil.rmtree(stage, ignore_errors=True)
+            stage.mkdir()
+            yield stage
+            self._put(stage, about)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
 
-    def settle(self, about: Mapping[str, object], names: Iterable[str]) -> None:
-        """Remove the files that an earlier run wrote and this one did not, and write what the
-        results come from."""
-        names = [name for name in names if (self.path / name).is_file()]
-        for name in self.files:
-            for old in (name, f"{name}.part"):
-                if old not in names and self._inside(old):
-                    (self.path / old).unlink(missing_ok=True)
-        self._write(about, names)
+    def _put(self, stage: Path, about: Mapping[str, object]) -> None:
+        """Have the files of a stage take their places."""
+        new, old = digests(stage), self._record.known
+        self._record.note(new)
+        for name in new:
+            (self.path / name).parent.mkdir(exist_ok=True)
+            (stage / name).replace(self.path / name)
+        for name in old:
+            if name not in new and self._inside(name):
+                (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(stage)  # before the manifest stops saying that the place is ours
+        self._record.settle(self.kind, about, new)
 
     def _inside(self, name: str) -> bool:
         """Whether a listed name leads to a plain file in this folder."""
         whole = (self.path / name).resolve()
         return whole.is_relative_to(self.path.resolve()) and whole.is_file()
 
-    def _write(self, about: Mapping[str, object], names: Iterable[str]) -> None:
-        """Write the manifest; a run that changes nothing in it leaves its date."""
-        old = self._manifest()
-        whole: dict[str, object] = {
-            "kind": self.kind,
-            "command": command(),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        whole |= {key: value for key, value in about.items() if key not in whole}
-        whole["files"] = sorted(names)
-        if {**whole, "date": old.get("date")} == old:
-            return
-        write(self.path / MANIFEST, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
-
-    def _manifest(self) -> dict[str, Any]:
-        """What the manifest holds; nothing where there is none that this program wrote."""
-        with suppress(OSError, ValueError, RecursionError):
-            held = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-            if isinstance(held, dict):
-                return held
-        return {}
-
     def _refuse_others(self) -> None:
         """Raises FolderError where the folder is not empty and none of this program's."""
-        if not str(self.path) or not self.path.exists():
-            return
-        about = self._manifest()
-        if about.get("kind") in KINDS and isinstance(about.get("files"), list):
-            return
-        if {"git_revision", "versions"} <= about.keys():
-            raise FolderError(
-                f"{self.path}: written by another version of this program; name another folder"
-            )
-        own = {LOCK, f"{MANIFEST}.part"}
-        if _marked(self.path / STORE):
-            own |= {STORE, f"{STORE}-journal"}
+        ours, own = self._record.ours, self._own()
         others = sorted(entry.name for entry in self.path.iterdir() if entry.name not in own)
-        if others:
+        if others and not ours:
             raise FolderError(
                 f"{self.path}: holds {others[0]!r}, which this program did not write; expected an "
                 "empty or new folder, or one that an earlier run filled"
             )
+        needed = [f"{MANIFEST}.part", f"{STORE}.part"]
+        if self._record.unfinished is None:
+            needed.append(STAGE)
+        for name in needed:
+            if name in others:
+                raise FolderError(f"{self.path / name}: is in the way; {MOVE}")
+
+    def _own(self) -> set[str]:
+        """Names of the files that a killed run may leave besides those that its record has, as far
+        as they hold what the program writes there."""
+        own = {name for name in (STORE, f"{STORE}.part") if _is_store(self.path / name)}
+        if STORE in own:
+            own.add(f"{STORE}-journal")
+        if _starts(self.path / f"{MANIFEST}.part", b'{\n  "kind": "'):
+            own.add(f"{MANIFEST}.part")
+        return own | {LOCK}
+
+    def _refuse_changes(self, names: Iterable[str]) -> None:
+        """Raises FolderError for the first file that cannot be written or taken away."""
+        for name in {**self._record.known, **dict.fromkeys(names)}:
+            if problem := self._record.problem(name):
+                raise FolderError(problem)
 
     def _take(self) -> None:
         """Lock the folder; the lock ends with the process that holds it."""
-        lock = FileLock(self.path / LOCK)
+        path = self.path / LOCK
+        new = not path.exists()
+        if not new and not _starts(path, b""):
+            raise FolderError(f"{path}: is in the way, and this program did not write it; {MOVE}")
+        lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -167,6 +173,8 @@ class Folder:
             self.read_only = True
             return
         self._lock = lock
+        if new:
+            self._made.insert(0, path)
 
 
 def folder_of(out: str | Path) -> Path:
@@ -181,19 +189,18 @@ def folder_of(out: str | Path) -> Path:
     return Path(out)
 
 
-def command() -> str:
-    """The command line of this process.
-
-    >>> isinstance(command(), str)
-    True
-    """
-    first, *rest = sys.argv or [""]
-    name = Path(first).name
-    return shlex.join(["oversight" if name in ("oversight", "__main__.py") else name, *rest])
+def _starts(path: Path, text: bytes) -> bool:
+    """Whether a file begins with a text, or is a beginning of it; for no text, whether it is
+    empty."""
+    with suppress(OSError), path.open("rb") as file:
+        held = file.read(len(text) or 1)
+        return text.startswith(held)
+    return False
 
 
-def _marked(store: Path) -> bool:
-    """Whether a file bears the mark of this program's stores."""
-    with suppress(OSError), store.open("rb") as file:
-        return file.read(72)[68:] == MARK
+def _is_store(path: Path) -> bool:
+    """Whether a file is one of this program's stores, or still empty."""
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(72)
+        return not head or head[68:] == MARK
     return False

@@ -13,7 +13,7 @@ from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
 from oversight.metrics.columns import MEASURES, PREDICTABLE
-from oversight.metrics.predictable_share import predictable_share
+from oversight.metrics.predictable_share import Forecasts
 from oversight.metrics.representable_share import Axes, share_measures
 from oversight.running.failed import Failed
 from oversight.running.labeling import Labeler, Labels
@@ -42,16 +42,16 @@ class Replicate:
 class _Measuring:
     """What every row of a replicate is measured against.
 
-    weak  accuracy of the baseline's labels
-    axes  where training items lie; None in a world without margins
-    seed  of the projection that the predictable share needs; None where nobody wants to know it
+    weak       accuracy of the baseline's labels
+    axes       where training items lie; None in a world without margins
+    forecasts  of label errors; None where nobody wants to know the predictable share
     """
 
     train: Pool
     test: Pool
     weak: float
     axes: Axes | None
-    seed: int | None
+    forecasts: Forecasts | None
 
 
 def run_replicate(
@@ -71,7 +71,8 @@ def run_replicate(
         weak_case = Case(study.weak_protocol)
         every = [weak_case, *(case for case in todo if case != weak_case)]
         return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in every))
-    measuring = _Measuring(train, test, weak, axes, study.seed if predictable else None)
+    forecasts = Forecasts(train.x, study.seed) if predictable else None
+    measuring = _Measuring(train, test, weak, axes, forecasts)
     rows: dict[Case, tuple[float, ...]] = {}
     failed: list[Failed] = []
     for start in range(0, len(todo), TOGETHER):
@@ -148,9 +149,9 @@ def _row(
         **given.desk,
         PREDICTABLE.name: np.nan,
     }
-    if measuring.seed is not None:
+    if measuring.forecasts is not None:
         wrong = answer != train.intended[marked]
-        row[PREDICTABLE.name] = predictable_share(train.x[marked], wrong, measuring.seed)
+        row[PREDICTABLE.name] = measuring.forecasts.share(marked, wrong)
     if not marked.any():  # nothing was learned from no labels
         row.update(dict.fromkeys(("student_accuracy", "auc", "brier", "calibration_error"), np.nan))
     return tuple(float(row[column]) for column in COLUMNS)

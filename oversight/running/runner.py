@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from oversight.core.errors import FolderError
 from oversight.running.folder import Folder, folder_of
 from oversight.running.keys import Keys
 from oversight.running.run_options import Progress, Run
 from oversight.running.store import Store
 from oversight.running.workers import Task, Workers
 from oversight.studies.cases import Case
+from oversight.studies.study import Study
 
 Part = tuple[Keys, Sequence[Case]]
 """Cases of one study, to be run in each of its replicates."""
@@ -89,20 +91,21 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 @contextmanager
-def started(run: Run, kind: str, files: Iterable[str] = ()) -> Iterator[Runner]:
+def started(run: Run, kind: str, study: Study, files: Iterable[str] = ()) -> Iterator[Runner]:
     """A runner as `run` describes it.
 
-    kind   of the results, one of `oversight.running.folder.KINDS`
+    kind   of the results, one of `oversight.running.record.KINDS`
+    study  what will be run, or most of it
     files  what will be written to the folder, as far as it is known
 
-    Raises FolderError where its folder is the wrong one, StoreError where it cannot be used.
+    Raises, before anything is written, WorkersError where the workers cannot do the work and
+    FolderError where the folder is the wrong one; StoreError where it cannot be used.
     """
-    folder = None if run.out is None else Folder.open(folder_of(run.out), kind)
-    try:
-        if folder is not None:
-            folder.claim(files)
-        store = Store.open() if folder is None else Store.open(folder.path, folder.read_only)
-        with Workers(run.executor, run.jobs) as workers:
+    with Workers(run.executor, run.jobs) as workers:
+        workers.check(study)
+        folder = None if run.out is None else Folder.open(folder_of(run.out), kind, files)
+        try:
+            store = _store(folder)
             into = None if folder is None or folder.read_only else folder
             runner = Runner(store, workers, run.reporter, into)
             for note in store.notes:
@@ -110,6 +113,19 @@ def started(run: Run, kind: str, files: Iterable[str] = ()) -> Iterator[Runner]:
             yield runner
             if store.damaged:
                 runner.progress.warned(runner.mended())
-    finally:
-        if folder is not None:
-            folder.release()
+        finally:
+            if folder is not None:
+                folder.release()
+
+
+def _store(folder: Folder | None) -> Store:
+    """The store of a folder, or one that ends with the run."""
+    if folder is None:
+        return Store.open()
+    try:
+        store = Store.open(folder.path, folder.read_only)
+    except FolderError:
+        folder.release(withdrawn=True)
+        raise
+    folder.begin()
+    return store

@@ -70,7 +70,8 @@ Finished = tuple[Keys, list[Replicate]]
 class Workers:
     """This process alone, `jobs` processes of its own, or somebody else's executor.
 
-    An executor may have a method `trouble() -> str`, which says why it can work no more.
+    An executor may have a method `trouble() -> str`, which says why it can work no more, and a
+    method `everywhere(call, *values)`, which returns what a call comes to on each of its workers.
     """
 
     def __init__(self, executor: Executor | None = None, jobs: int = 1) -> None:
@@ -86,6 +87,20 @@ class Workers:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._own is not None:
             self._own.end(at_once=kind is not None)
+
+    def check(self, study: Study) -> None:
+        """Raises WorkersError, `refused`, where it is known now that they cannot run a study."""
+        if self._alone:
+            return
+        everywhere = getattr(self._given, "everywhere", None)
+        try:
+            sent = self._packed(study)
+            replies = everywhere(run_chunk, sent, [], of_engine()) if everywhere else {}
+            for worker, reply in replies.items():
+                if isinstance(reply, WorkersError):
+                    raise WorkersError(f"{worker}: {reply}")
+        except WorkersError as error:
+            raise WorkersError(str(error), refused=True) from None
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         """Replicates as they finish, a chunk of one study at a time. No more than a few chunks are

@@ -10,6 +10,8 @@ gradient is the proof of arrival.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
@@ -26,12 +28,41 @@ TOLERANCE = 5e-5
 right to about 1e-3, a twentieth of what scikit-learn's default leaves."""
 
 
+class Features:
+    """Features, (items, features), that probes are fitted on more than once: what depends on them
+    alone is worked out once."""
+
+    def __init__(self, x: FloatArray) -> None:
+        self.x = np.ascontiguousarray(x)
+        self._problems: dict[tuple[float, float], _Problem] = {}
+
+    @cached_property
+    def gram(self) -> FloatArray:
+        """Sums of products of features, the constant last, (features + 1, features + 1)."""
+        size = self.x.shape[1] + 1
+        gram = np.empty((size, size))
+        gram[:-1, :-1] = self.x.T @ self.x
+        gram[-1, :-1] = gram[:-1, -1] = self.x.sum(axis=0)
+        gram[-1, -1] = len(self.x)
+        return gram
+
+    def problem(self, l2: float, heaviest: float) -> _Problem:
+        """What a penalty and the largest weight of an item make of them."""
+        if (l2, heaviest) not in self._problems:
+            self._problems[l2, heaviest] = _Problem(self, l2, heaviest)
+        return self._problems[l2, heaviest]
+
+
 def fit_probes(
-    x: FloatArray, labels: FloatArray, *, l2: float = 1.0, weights: FloatArray | None = None
+    x: FloatArray | Features,
+    labels: FloatArray,
+    *,
+    l2: float = 1.0,
+    weights: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Weights (features, columns) and intercepts (columns,) of one probe a column of labels.
 
-    x        features, (items, features)
+    x        features, (items, features), or what several fits share of them
     labels   hard or soft labels in [0, 1], (items, columns)
     l2       penalty on the weights, not on the intercept, >= 0
     weights  of items, by column, >= 0; all 1 if left out. A column without any weight gets a zero
@@ -41,8 +72,8 @@ def fit_probes(
     """
     items, columns = labels.shape
     heaviest = 1.0 if weights is None else max(1.0, float(weights.max(initial=0.0)))
-    problem = _Problem(np.ascontiguousarray(x), l2, heaviest)
-    fitted = np.empty((x.shape[1] + 1, columns))
+    problem = (x if isinstance(x, Features) else Features(x)).problem(l2, heaviest)
+    fitted = np.empty((problem.size, columns))
     for start in range(0, columns, BLOCK):
         # Always BLOCK rows; the missing ones are solved before they start.
         width = min(BLOCK, columns - start)
@@ -66,15 +97,11 @@ class _Problem:
     One row a label set throughout.
     """
 
-    def __init__(self, x: FloatArray, l2: float, heaviest: float) -> None:
-        self.x, self.size = x, x.shape[1] + 1
+    def __init__(self, features: Features, l2: float, heaviest: float) -> None:
+        self.x, self.size = features.x, features.x.shape[1] + 1
         self.penalty = np.full(self.size, l2)
         self.penalty[-1] = 0.0
-        bound = np.empty((self.size, self.size))
-        bound[:-1, :-1] = x.T @ x
-        bound[-1, :-1] = bound[:-1, -1] = x.sum(axis=0)
-        bound[-1, -1] = len(x)
-        bound = bound * (heaviest / 4) + np.diag(self.penalty)
+        bound = features.gram * (heaviest / 4) + np.diag(self.penalty)
         # Features of very different scales, or linearly dependent: balance, then lift a little.
         scale = 1 / np.sqrt(np.maximum(np.diag(bound), 1e-300))
         balanced = bound * np.outer(scale, scale) + 1e-12 * np.eye(self.size)
