@@ -360,6 +360,8 @@ def test_a_failed_cell_leaves_no_equilibrium(folder: Path, monkeypatch: pytest.M
         ("strategies: {a: {share: -0.1}}", ":11: strategies.a.share: "),
         ("strategies: {a: {picks: unwatched}}", "expected knows: coins"),
         ("strategies: {a: {pick: random}}", "did you mean 'picks'?"),
+        ("strategies: {a: {offered: true}}", ":11: strategies.a.offered: unknown key"),
+        ("model: {strategy: {offered: true}}", ":11: model.strategy.offered: unknown key"),
         ("strategies: {honest: {share: 0.1}}", "is always played"),
         ("strategies: {a: 3}", ":11: strategies.a: "),
         ("play: {share: 2}", ":11: play.share: "),

@@ -18,7 +18,7 @@ from pydantic import (
 from scipy.special import expit, logit
 
 from oversight.core.claims import BoolArray, FloatArray, IntArray
-from oversight.core.config import Config, Share, Switch
+from oversight.core.config import Config, Share
 from oversight.core.evidence import Evidence
 from oversight.worlds.base import MARGINS, Pool, World
 
@@ -167,14 +167,13 @@ class Strategy(Tactics):
 
     On an item that it attacks, it answers, takes sides, announces and disputes as if the item's
     answer were the opposite of what it believes.
-
-    offered  the share is one of the items that `picks` offers, not of all
     """
 
     key_name: ClassVar[str] = "Strategy"
+    offered: ClassVar[bool] = False
+    """Whether the share is one of the items that `picks` offers, not of all."""
 
     share: Share = Field(0.2, description="share of the items that it attacks")
-    offered: Switch = Field(False, exclude=True)
 
     @property
     def title(self) -> str:
@@ -187,7 +186,19 @@ class Strategy(Tactics):
         rest = [getattr(self, key) for key in ("knows", "states", "copies")]
         usual = [fields[key].default for key in ("knows", "states", "copies")]
         more = [own for own, other in zip(rest, usual, strict=True) if own != other]
-        return ", ".join([f"{self.share:g} {self.picks}", *more])
+        share = f"{self.share:g}{' of' * self.offered} {self.picks}"
+        return ", ".join([share, *more])
+
+
+class OfOffered(Strategy):
+    """A strategy whose share is one of the items that `picks` offers.
+
+    >>> OfOffered(share=0.5, picks="judge_weak").title
+    '0.5 of judge_weak'
+    """
+
+    key_name: ClassVar[str] = "OfOffered"
+    offered: ClassVar[bool] = True
 
 
 HONEST: Literal["honest"] = "honest"

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, SkipValidation
 
 from oversight.components.component import Component
-from oversight.components.profiles import Strategy, Tactics
+from oversight.components.profiles import OfOffered, Strategy, Tactics
 from oversight.components.wrappers import MODELS_ROLE, as_role
 from oversight.core.config import Share
 from oversight.failures.base import Failure
@@ -68,7 +68,7 @@ class Sycophancy(Scheming):
     strategy: SkipValidation[Tactics] = Field(Tactics(picks="judge_weak"), exclude=True)
 
     def planned(self, severity: float) -> Strategy:
-        return super().planned(severity).model_copy(update={"offered": True})
+        return OfOffered(**dict(self.strategy), share=severity * self.most)
 
 
 def as_failure(strategy: Strategy) -> Injection:
