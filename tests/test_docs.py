@@ -117,6 +117,21 @@ def reference(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_the_table_of_the_students_page_is_the_reference_results() -> None:
+    header = "| scenario | student.weight | PGR without | PGR with | because |"
+    for where, weight, *shown, _ in markdown_table("docs/students.md", header):
+        scenario, point = where.split(", ")
+        knob, _, value = point.partition(" ")
+        for number, tried in zip(shown, (0.0, float(weight)), strict=True):
+            (pgr,) = (
+                row["pgr"]
+                for row in reference(f"{scenario}/summary.csv")
+                if float(row["student.weight"]) == tried
+                and (row["protocol"] == knob if not value else float(row[knob]) == float(value))
+            )
+            assert near(number, f"{float(pgr):.2f}"), where
+
+
 def test_the_tables_of_the_hybrids_page_are_the_reference_results() -> None:
     columns = ("pgr", "human_minutes_per_item", "model_calls_per_item")
     real = {row["protocol"]: row for row in reference("code-review/summary.csv")}
