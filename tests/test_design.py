@@ -31,6 +31,7 @@ from oversight.running.runner import Runner
 from oversight.running.store import Store
 from oversight.running.workers import Workers
 from oversight.studies.cases import Case
+from oversight.worlds.salience import SalienceWorld
 
 SMALL: dict[str, Any] = {
     "mechanisms": ["direct", "debate", "decomposition"],
@@ -114,6 +115,15 @@ def test_a_space_small_enough_to_count() -> None:
     # Each of 8 debates may be judged, each of 8 decompositions checked, by a person or any of
     # the 16; direct judgment by a mechanism is that mechanism.
     assert len(deeper) == 1 + 16 * 17
+
+
+def test_a_space_leaves_out_what_the_world_cannot_carry() -> None:
+    world = SalienceWorld()
+    settings = Design(mechanisms=("direct", "debate", "decomposition"), depth=1)
+    every = settings.space(world).enumerated(1000)
+    assert every is not None
+    assert {protocol.name for protocol in every} == {"direct", "debate"}
+    assert Study(world=world, protocols={str(i): each for i, each in enumerate(every)})
 
 
 @pytest.mark.parametrize("by_search", [False, True])

@@ -37,9 +37,13 @@ class Space:
     def draw(self, choose: Choose) -> Overseer | None:
         """A protocol, or None where what was chosen does not go together."""
         protocol = self._mechanism(choose, "protocol", self.depth, sorted(self.kinds))
-        if protocol is None or any(part.problems(self.world) for part in _parts(protocol)):
+        if protocol is None or any(self._refuses(part) for part in _parts(protocol)):
             return None
         return protocol
+
+    def _refuses(self, part: Component) -> bool:
+        """Whether the world lacks what a part needs, or does not fit it."""
+        return bool(part.unmet(self.world) or part.problems(self.world))
 
     def _mechanism(
         self, choose: Choose, path: str, depth: int, names: list[str]
