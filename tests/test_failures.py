@@ -26,6 +26,7 @@ from oversight.failures.base import Onset, Slice
 from oversight.failures.injection import injection
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.persuasion import Arguing, selected_quality
+from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from tests.helpers import PERFECT, Blank, binomial_error, pool, setting, tree, world
@@ -287,6 +288,25 @@ def test_an_old_scenario_with_a_sycophantic_judge_is_told_the_new_name(role: str
 def test_severity_is_the_share_of_a_scheming_model(strategy: Any) -> None:
     with pytest.raises(ValidationError, match="severity x most is the share"):
         of("scheming", strategy=strategy)
+
+
+def test_a_model_has_one_strategy() -> None:
+    together = [{"kind": "scheming"}, {"kind": "label_noise"}, {"kind": "sycophancy"}]
+    with pytest.raises(ValidationError, match="each decide what the model does"):
+        injection({"together": together})
+    assert len(injection({"together": together[:2]}).together) == 2
+
+
+def test_the_order_within_a_role_decides_numbers_and_keys() -> None:
+    """Certain first and then misled, or misled first: numbers of the one are not kept as the
+    other's."""
+    orders = (of("overconfidence"), of("belief_bias")), (of("belief_bias"), of("overconfidence"))
+    failures = dict(zip("ab", (Injection(together=both) for both in orders), strict=True))
+    study = Study(world=world(), protocols={"it": Direct()}, failures=failures)
+    cases = [Case("it", name, 1.0) for name in failures]
+    one, other = run_replicate(study, 0, cases).rows.values()
+    assert one[COLUMNS.index("label_accuracy")] != other[COLUMNS.index("label_accuracy")]
+    assert len(set(map(Keys(study).of, cases))) == 2
 
 
 SIMULATED: dict[str, tuple[Failure, ...]] = {

@@ -131,6 +131,8 @@ class Failure(RoleWrapper):
                 failure there (`stated`)
     why_flat    why its response may be flat or rise for every protocol; empty where that is a bug
     partial     whether it can be limited to some items
+    decides     whether it decides what its role does, so that no other one of that kind can strike
+                together with it
     requires    what the world must have (`World.has`); elsewhere it does not apply
     """
 
@@ -140,6 +142,7 @@ class Failure(RoleWrapper):
     rate: ClassVar[float | None] = None
     why_flat: ClassVar[str] = ""
     partial: ClassVar[bool] = True
+    decides: ClassVar[bool] = False
     requires: ClassVar[frozenset[str]] = frozenset()
 
     on: str | None = Field(None, description="the role it strikes; every one it can, if left out")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, SkipValidation, ValidationError, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    SkipValidation,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from oversight.components.component import Component, Plays
@@ -39,6 +45,14 @@ class Injection(Config):
 
     together: tuple[Failure, ...]
     severity: tuple[float, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_strategy(self) -> Self:
+        deciding = [failure.name for failure in self.together if failure.decides]
+        if len(deciding) > 1:
+            what = " and ".join(deciding)
+            raise ValueError(f"{what} each decide what the model does; expected one of them")
+        return self
 
     @property
     def counted(self) -> tuple[float, ...]:
@@ -85,8 +99,8 @@ class Injection(Config):
         return next((why for one in struck if (why := one.refusal(protocol, world))), "")
 
     def described(self) -> str:
-        """These failures as text, without severities."""
-        return " + ".join(sorted(failure.described() for failure in self.together))
+        """These failures as text, without severities, in order: it matters within a role."""
+        return " + ".join(failure.described() for failure in self.together)
 
     def written(self) -> dict[str, object]:
         """These failures as a scenario file writes them."""

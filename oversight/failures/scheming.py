@@ -36,6 +36,7 @@ class Scheming(Failure):
     source: ClassVar[str] = "Greenblatt et al. 2023: the attack policy of an untrusted model"
     rate: ClassVar[float] = 0.2
     partial: ClassVar[bool] = False
+    decides: ClassVar[bool] = True
     most: Share = 1.0
 
     strategy: Annotated[SkipValidation[Tactics], BeforeValidator(_tactics)] = Field(
