@@ -41,15 +41,20 @@ def _sized(value: float) -> float:
     return value
 
 
+# Limits stand after `_sized`, so that a knob can narrow them by a `Field` of its own: pydantic
+# forgets a second limit of a kind that a function has run after.
+_Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Switch = StrictBool
 """True or false."""
 Integer = Annotated[int, Field(strict=True)]
 """A whole number, below 0 too. True and false are no numbers, here and in all that follow."""
-Count = Annotated[int, Field(strict=True, ge=1), AfterValidator(_sized)]
+Count = Annotated[int, Field(strict=True), AfterValidator(_sized), Field(ge=1)]
 """A whole number of at least 1."""
-Whole = Annotated[int, Field(strict=True, ge=0)]
+Whole = Annotated[int, Field(strict=True), AfterValidator(_sized), Field(ge=0)]
 """A whole number of at least 0."""
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_sized)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
+"""What random draws start from."""
+Number = Annotated[_Finite, AfterValidator(_sized)]
 """A number from -1e9 to 1e9."""
 Quantity = Integer | Number
 """A finite number as it was written: 3 stays whole, 3.0 does not become so."""
@@ -57,9 +62,9 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 """A number from 0 to 1."""
 OpenShare = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 """A number between 0 and 1, which is neither."""
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), AfterValidator(_sized)]
+Positive = Annotated[_Finite, AfterValidator(_sized), Field(gt=0)]
 """A number above 0, from 1e-9 to 1e9."""
-Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), AfterValidator(_sized)]
+Amount = Annotated[_Finite, AfterValidator(_sized), Field(ge=0)]
 """A number from 0 to 1e9."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from oversight.components.overseer import Overseer
 from oversight.components.wrappers import as_role
 from oversight.core.claims import ROOT, BoolArray, Claims, FloatArray, IntArray
-from oversight.core.config import Amount
+from oversight.core.config import Amount, Share
 from oversight.core.evidence import Argument, Evidence
 from oversight.core.streams import Chance
 from oversight.failures.base import Failure
@@ -102,6 +102,7 @@ class FabricatedEvidence(ArguingFailure):
     name: ClassVar[str] = "fabricated_evidence"
     knob: ClassVar[str] = "chance that an argument for a falsehood is made up"
     source: ClassVar[str] = "Khan et al. 2024, section 3: judges rely on quotes that are verified"
+    most: Share = 1.0
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
@@ -164,6 +165,7 @@ class ObfuscatedArgument(ArguingFailure):
     can_strike: ClassVar[tuple[str, ...]] = ("debater", "consultant", "critic")
     knob: ClassVar[str] = "chance that the flaw cannot be located, at each level"
     source: ClassVar[str] = "Barnes & Christiano 2020, obfuscated arguments"
+    most: Share = 1.0
 
     def stronger(
         self, claims: Claims, side: BoolArray, lies: BoolArray, turn: int, who: str
@@ -196,6 +198,7 @@ class Collusion(ArguingFailure):
         "Irving et al. 2018 on why debate is zero-sum; a 2026 re-implementation on MNIST: the "
         "judge falls from 94 to 58 %"
     )
+    most: Share = 1.0
 
     def collude(self, claims: Claims) -> BoolArray:
         """Where the debaters of a claim's item collude, bool over claims."""

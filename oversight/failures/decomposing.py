@@ -54,6 +54,7 @@ class LostContext(OverseerFailure):
     knob: ClassVar[str] = "share of checked claims that are guessed"
     source: ClassVar[str] = "Ought's factored cognition: workers who see 650 characters"
     on: str | None = "checker"
+    most: Share = 1.0
 
     def say(self, claims: Claims, evidence: Evidence | None, verdicts: Verdicts) -> Verdicts:
         strength = np.abs(verdicts.evidence)

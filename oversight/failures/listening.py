@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from oversight.core.claims import BoolArray, Claims, FloatArray, Verdicts
-from oversight.core.config import Amount
+from oversight.core.config import Amount, Share
 from oversight.core.evidence import Argument, Evidence
 from oversight.failures.base import OverseerFailure
 
@@ -96,6 +96,7 @@ class Credulity(Listening):
     source: ClassVar[str] = (
         "Khan et al. 2024, table 2: 14 % of wrong verdicts in consultancy are a judge too trusting"
     )
+    most: Share = 1.0
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
         if not evidence.arguments:
@@ -112,6 +113,7 @@ class AutomationBias(Listening):
     name: ClassVar[str] = "automation_bias"
     knob: ClassVar[str] = "chance of taking over the aid's answer"
     source: ClassVar[str] = "Goddard et al. 2012: wrong advice is followed 1.26 times as often"
+    most: Share = 1.0
 
     def swayed(self, claims: Claims, evidence: Evidence, verdicts: Verdicts) -> FloatArray:
         if not evidence.aids:
@@ -130,6 +132,7 @@ class Inattention(OverseerFailure):
     source: ClassVar[str] = (
         "Michael et al. 2023: behind 38 % of wrong verdicts in debates; Khan et al. 2024: 25 %"
     )
+    most: Share = 1.0
 
     def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
         chance, miss = self.chance(claims), self.strength(claims)
@@ -151,6 +154,7 @@ class PrematureStopping(OverseerFailure):
         "after one round"
     )
     rate: ClassVar[float] = 19 / 154
+    most: Share = 1.0
 
     def hear(self, claims: Claims, evidence: Evidence) -> Evidence:
         chance, stop = self.chance(claims), self.strength(claims)

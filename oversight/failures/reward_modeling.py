@@ -100,6 +100,7 @@ class HeavyTailedReward(Failure):
     can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
     knob: ClassVar[str] = "share of claims on which the error is heavy-tailed"
     source: ClassVar[str] = "Kwa et al. 2024, catastrophic Goodhart; MODEL 5"
+    most: Share = 1.0
 
     def assist(
         self,
@@ -135,6 +136,7 @@ class HiddenFlaws(Failure):
     can_strike: ClassVar[tuple[str, ...]] = ("assistant",)
     knob: ClassVar[str] = "chance of defending a claim that it believes false"
     source: ClassVar[str] = "Greenblatt et al. 2023: monitors that collude with what they monitor"
+    most: Share = 1.0
 
     def assist(
         self,

@@ -45,6 +45,7 @@ class HumanSimulator(StudentFailure):
     can_strike: ClassVar[tuple[str, ...]] = ("student",)
     knob: ClassVar[str] = "share of items on which it says what its overseers would say"
     source: ClassVar[str] = "Christiano, Cotra & Xu 2021, eliciting latent knowledge"
+    most: Share = 1.0
 
     def respond(self, log_odds: FloatArray, pool: Pool, setting: Setting) -> FloatArray:
         own = super().respond(log_odds, pool, setting)

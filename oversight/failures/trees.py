@@ -94,6 +94,7 @@ class LostInteractions(PoolFailure):
     can_strike: ClassVar[tuple[str, ...]] = ("tree",)
     knob: ClassVar[str] = "share of items whose parts say nothing about the whole"
     source: ClassVar[str] = "the part of a question's variance that lies across blocks; MODEL 2"
+    most: Share = 1.0
 
     def view(self, pool: Pool) -> Pool:
         lost = np.flatnonzero(self.strikes(pool.roots))

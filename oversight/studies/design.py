@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from oversight.core.config import Config, Count, Place, Positive, Share, Whole, nearest
+from oversight.core.config import Config, Count, Place, Positive, Seed, Share, nearest
 from oversight.core.plugins import plugins
 from oversight.studies.search_space import Space
 from oversight.worlds.base import World
@@ -29,7 +29,7 @@ class Design(Config):
         description="failures, by name, under which PGR stays above the unaided overseer's, and "
         "how severe",
     )
-    seed: Whole = Field(0, description="of the search, apart from the scenario's")
+    seed: Seed = Field(0, description="of the search, apart from the scenario's")
 
     def problems(self, failures: Iterable[str]) -> list[tuple[Place, str]]:
         """What does not fit what is installed, or the scenario's failures, by name; each with where

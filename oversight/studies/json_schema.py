@@ -12,6 +12,9 @@ from oversight.overseers.slots import AGENTS, overseers
 from oversight.studies.study import Study
 from oversight.worlds.tree_files import BalancedTree, FileTree
 
+LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+"""What JSON Schema calls the limits that pydantic leaves as they are where a function checks them
+too."""
 Json = dict[str, Any]
 """A part of a schema."""
 HOME = "https://json-schema.org/draft/2020-12/schema"
@@ -37,8 +40,13 @@ def schema() -> Json:
 
 
 def _linked(node: object) -> Any:
-    """Slots name what may stand there as "x-ref"; here these become references."""
+    """Slots name what may stand there as "x-ref"; here these become references, and limits get
+    their names."""
     if isinstance(node, dict):
+        for limit, name in LIMITS.items():
+            if isinstance(node.get(limit), int | float):  # a knob may have that name
+                value = node.pop(limit)
+                node.setdefault(name, value)
         if "x-ref" in node:
             rest = {key: value for key, value in node.items() if key != "x-ref"}
             return {"$ref": f"#/$defs/{node['x-ref']}", **_linked(rest)}

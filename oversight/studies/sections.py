@@ -18,7 +18,7 @@ from pydantic import (
 
 from oversight.components.overseer import Overseer
 from oversight.components.profiles import HONEST, ModelSettings, PeopleSettings, Strategy
-from oversight.core.config import Config, Count, Whole, error_at, expecting, raise_all
+from oversight.core.config import Config, Count, Seed, error_at, expecting, raise_all
 from oversight.core.kinds import by_kind
 from oversight.core.plugins import plugins
 from oversight.desk.settings import Desk
@@ -33,8 +33,6 @@ from oversight.worlds.base import World
 
 SCHEMA = 1
 """The version of the file format that this program reads and writes."""
-Seed = Annotated[Whole, Field(lt=2**64)]
-"""What all random draws start from."""
 
 
 def _plugin(group: str, default: str) -> BeforeValidator:
