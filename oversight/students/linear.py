@@ -12,7 +12,11 @@ from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.config import Amount
 from oversight.core.streams import stream
 from oversight.students.base import Student
+from oversight.students.least_squares import fit_least_squares
 from oversight.students.probe import fit_probes
+
+LEAST = 0.01
+"""The share of the labels' variance that a regression leaves unexplained, at least."""
 
 
 class FittedProbes(NamedTuple):
@@ -28,10 +32,16 @@ class FittedProbes(NamedTuple):
 
 
 class LinearStudent(Student):
-    """L2 logistic regression on x. `features: k` lets it see a random k-dimensional view of x."""
+    """A linear probe on x: L2 logistic regression, or ridge regression with `loss: squared`.
+    `features: k` lets it see a random k-dimensional view of x.
+
+    The regression is on +1 and -1 (soft labels lie between). Its value f, read as Fisher's
+    discriminant, has the log-odds 2 f / (1 - R^2), where R^2, the mean of f^2 over its labels, is
+    what it explains of hard labels.
+    """
 
     kind: Literal["linear"] = "linear"
-    loss: Literal["cross-entropy"] = "cross-entropy"
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
     labels: Literal["soft", "hard"] = "soft"
     features: Annotated[int, Field(strict=True, ge=1)] | None = Field(
         None, description="dimensions of the representation that it sees; all if left out"
@@ -48,6 +58,13 @@ class LinearStudent(Student):
             )
         return None
 
+    @property
+    def on_gold(self) -> LinearStudent:
+        """The logistic probe, whatever the loss."""
+        if self.loss == "cross-entropy":
+            return self
+        return self.model_copy(update={"loss": "cross-entropy"})
+
     def views(self, seed: int, replicate: int, *pools: FloatArray) -> list[FloatArray]:
         """What the student sees of each pool's x: one random orthonormal projection a replicate."""
         if self.features is None:
@@ -63,4 +80,14 @@ class LinearStudent(Student):
     def fit(
         self, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
     ) -> FittedProbes:
-        return FittedProbes(*fit_probes(x, targets, l2=self.l2, weights=weights))
+        if self.loss == "cross-entropy":
+            return FittedProbes(*fit_probes(x, targets, l2=self.l2, weights=weights))
+        slopes, intercepts = fit_least_squares(x, 2 * targets - 1, l2=self.l2, weights=weights)
+        for column in range(targets.shape[1]):
+            values = FittedProbes(slopes, intercepts).log_odds(column, x)
+            own = None if weights is None else weights[:, column]
+            if own is None or own.any():
+                factor = 2 / max(1 - float(np.average(values**2, weights=own)), LEAST)
+                slopes[:, column] *= factor
+                intercepts[column] *= factor
+        return FittedProbes(slopes, intercepts)
