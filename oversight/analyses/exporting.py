@@ -41,11 +41,12 @@ LONGEST = 200
 
 
 def names_of(study: Study, *tables: str) -> list[str]:
-    """What a folder may hold of a study: these tables, transcripts and timelines."""
+    """What a folder may hold of a study: these tables, curves, transcripts and timelines."""
+    curves = ["curves.csv"] if study.student.curve and "runs.csv" in tables else []
     files = file_names(study.cells).values()
     texts = [f"transcripts/{file}.txt" for file in files]
     days = [f"timelines/{file}.svg" for file in files if study.desk is not None]
-    return [*tables, *texts, *days]
+    return [*tables, *curves, *texts, *days]
 
 
 @contextmanager
@@ -72,11 +73,14 @@ def _texts(study: Study) -> dict[str, str]:
 
 
 def write_tables(results: Results, folder: Path) -> None:
-    """Write the tables of a study, those of TABLES."""
+    """Write the tables of a study, those of TABLES, and the curves of a student that has some."""
     results.to_csv(folder / "runs.csv", runs=True)
     results.to_csv(folder / "summary.csv")
     with writing(folder / "differences.csv") as file:
         write_csv(file, names(columns.DIFFERENCE), results.differences_rows())
+    if results.study.student.curve:
+        with writing(folder / "curves.csv") as file:
+            write_csv(file, names(columns.CURVES), results.curves())
     parquet(folder / "runs.parquet", results.run_columns, results.row_blocks())
     parquet(folder / "summary.parquet", results.summary_columns, [results.summary()])
 

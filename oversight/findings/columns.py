@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from oversight.core.columns import Column, column_of
 from oversight.desk.metrics import COLUMNS as DESK
-from oversight.metrics.columns import GAINS, MEASURES, PGR, SHARE
+from oversight.metrics.columns import CURVE, GAINS, MEASURES, PGR, SHARE
 
 ABOUT = (
     Column("scenario", "name of the scenario", kind="text"),
@@ -29,6 +29,14 @@ STRATEGY = (
 
 REPLICATE = Column("replicate", "number of the replicate, from 0", kind="whole")
 REPLICATES = Column("replicates", "replicates that succeeded", kind="whole")
+
+CURVES = (
+    *ABOUT[1:],
+    REPLICATE,
+    Column("epoch", "how many epochs the student was trained; 0 is the start", kind="whole"),
+    *CURVE,
+)
+"""A row a case, replicate and epoch, of students that have epochs: curves.csv."""
 
 RUNS = (*ABOUT, REPLICATE, *MEASURES, *DESK)
 """A row a case and replicate: runs.csv."""

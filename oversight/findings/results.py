@@ -15,7 +15,7 @@ from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
 from oversight.findings.rows import ROWS, Row, write_csv
-from oversight.metrics.columns import PREDICTABLE
+from oversight.metrics.columns import CURVE, PREDICTABLE
 from oversight.metrics.pgr import (
     Difference,
     Ratio,
@@ -138,6 +138,17 @@ class Results:
             **{key: None if math.isnan(value) else value for key, value in numbers},
         }
         return {key: row[key] for key in names(self.run_columns)}
+
+    def curves(self) -> Iterator[Row]:
+        """One row a protocol, replicate and epoch, in order of replicates: how the student changed
+        as it was trained. There is none unless the results were kept in a folder, and the student
+        has epochs."""
+        for replicate in range(self.replicates):
+            for case in self.cases:
+                points = self._store.curve(self._keys.of(case), replicate).tolist()
+                for epoch, values in enumerate(points):
+                    measured = zip(names(CURVE), map(number, values), strict=True)
+                    yield {**_about(case), "replicate": replicate, "epoch": epoch, **dict(measured)}
 
     def gap(self) -> FloatArray:
         """ceiling - weak, (replicates,); NaN where the baseline failed."""

@@ -108,6 +108,13 @@ class Swept:
                 for row in block:
                     yield {**_first(row), **knobs, **row}
 
+    def curves(self) -> Iterator[Row]:
+        """A row a point, case, replicate and epoch, of students that have epochs."""
+        for values in self.points:
+            knobs = dict(zip(self.knobs, values, strict=True))
+            for row in self.at(*values).curves():
+                yield {**knobs, **row}
+
     def differences_rows(self) -> Iterator[Row]:
         """Every pair of protocols at every point."""
         for values in self.points:
@@ -181,9 +188,10 @@ class Swept:
             ("summary", self.summary_columns, self.summary()),
             ("differences", differences, self.differences_rows()),
             ("crossings", columns.CROSSING, crossed),
+            ("curves", (*self.knob_columns, *columns.CURVES), self.curves()),
         )
         for name, declared, rows in tables:
-            if only and name not in only:
+            if (only and name not in only) or (name == "curves" and not self.study.student.curve):
                 continue
             with writing(folder / f"{name}.csv") as file:
                 write_csv(file, names(declared), rows)

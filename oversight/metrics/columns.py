@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oversight.core.columns import Column
+from oversight.core.columns import Column, column_of
 
 MEASURES = (
     Column(
@@ -120,6 +120,13 @@ MEASURES = (
     Column("agent_score_difference_log", "the same by the log score", "nats"),
 )
 """What a replicate measures of a protocol, in this order; a desk's columns follow."""
+
+CURVE = (
+    column_of(MEASURES, "student_accuracy"),
+    *(column_of(MEASURES, f"agreement_when_{labels}") for labels in ("right", "wrong")),
+    Column("loss", "mean loss on the labels that the student is trained on", "nats"),
+)
+"""What is measured of a student after every epoch."""
 
 PGR = (
     Column(

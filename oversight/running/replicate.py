@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -31,7 +32,8 @@ TOGETHER = 48
 
 @dataclass(frozen=True)
 class Replicate:
-    """The results of one replicate: numbers by case in the order of COLUMNS, and what failed."""
+    """The results of one replicate: numbers by case in the order of COLUMNS, then, where curves
+    were wanted, those of CURVE at the start and after every epoch; and what failed."""
 
     number: int
     rows: dict[Case, tuple[float, ...]]
@@ -45,6 +47,7 @@ class _Measuring:
     weak       accuracy of the baseline's labels
     axes       where training items lie; None in a world without margins
     forecasts  of label errors; None where nobody wants to know the predictable share
+    curves     whether students are measured after every epoch
     """
 
     train: Pool
@@ -52,13 +55,19 @@ class _Measuring:
     weak: float
     axes: Axes | None
     forecasts: Forecasts | None
+    curves: bool
 
 
 def run_replicate(
-    study: Study, number: int, cases: Iterable[Case] | None = None, predictable: bool = False
+    study: Study,
+    number: int,
+    cases: Iterable[Case] | None = None,
+    predictable: bool = False,
+    curves: bool = False,
 ) -> Replicate:
     """Run cases of one replicate of a study, by default every protocol without failures; with
-    `predictable`, measure their predictable share too. Depends on its arguments alone."""
+    `predictable`, measure their predictable share too; with `curves`, their students after every
+    epoch. Depends on its arguments alone."""
     todo = [Case(name) for name in study.cells] if cases is None else list(cases)
     try:
         train, test = study.pool(number, "train"), study.pool(number, "test")
@@ -72,7 +81,7 @@ def run_replicate(
         every = [weak_case, *(case for case in todo if case != weak_case)]
         return Replicate(number, {}, tuple(Failed.of(case, number, error) for case in every))
     forecasts = Forecasts(train.x, study.seed) if predictable else None
-    measuring = _Measuring(train, test, weak, axes, forecasts)
+    measuring = _Measuring(train, test, weak, axes, forecasts, curves)
     rows: dict[Case, tuple[float, ...]] = {}
     failed: list[Failed] = []
     for start in range(0, len(todo), TOGETHER):
@@ -115,9 +124,12 @@ def _rows(
     study: Study, number: int, labels: Mapping[Case, Labels], measuring: _Measuring
 ) -> dict[Case, tuple[float, ...]]:
     """Train a student on the labels of every case, and measure both."""
-    taught = teach(study, number, measuring.train, measuring.test, labels)
+    taught = teach(study, number, measuring.train, measuring.test, labels, measuring.curves)
     return {
-        case: _row(given, taught.learned[case], taught.tested[case], taught.ceiling, measuring)
+        case: (
+            *_row(given, taught.learned[case], taught.tested[case], taught.ceiling, measuring),
+            *chain.from_iterable(taught.curves.get(case, ())),
+        )
         for case, given in labels.items()
     }
 

@@ -72,7 +72,7 @@ class Runner:
             for number in range(runs):
                 missing = tuple(case for case in cases if not finished[case][number])
                 if missing:
-                    yield Task(keys, number, missing)
+                    yield Task(keys, number, missing, curves=self.folder is not None)
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -21,6 +21,7 @@ import numpy as np
 
 from oversight.core.claims import BoolArray, FloatArray
 from oversight.core.errors import StoreError
+from oversight.metrics.columns import CURVE
 from oversight.running import salvage, tables
 from oversight.running.failed import LOST, Failed
 from oversight.running.folder import STORE
@@ -150,7 +151,15 @@ class Store:
     def _fill(self, array: FloatArray, key: Key, query: str, value: int) -> None:
         """Write the rows of a query, each with its place, into an array."""
         for number, numbers in self._rows(query, key, value):
-            array[number] = np.frombuffer(numbers, dtype="<f8")
+            array[number] = np.frombuffer(numbers, dtype="<f8", count=len(COLUMNS))
+
+    def curve(self, key: Key, number: int) -> FloatArray:
+        """What CURVE measures in one replicate, (epochs + 1, measures), the start first; empty
+        where a student has no epochs, or failed."""
+        query = "SELECT numbers FROM numbers WHERE cell = ? AND replicate = ?"
+        rows = self._rows(query, key, number)
+        numbers = np.frombuffer(rows[0][0], dtype="<f8")[len(COLUMNS) :] if rows else np.empty(0)
+        return numbers.reshape(-1, len(CURVE))
 
     def failure(self, key: Key, case: Case, number: int) -> Failed | None:
         """Why a case failed in one replicate; None where it did not."""

@@ -2,98 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
 from oversight.components.wrappers import as_role
-from oversight.core.claims import FloatArray, read_only
+from oversight.core.claims import BoolArray, FloatArray, read_only
 from oversight.core.config import Config
 from oversight.core.errors import VerdictError
-from oversight.running.labeling import Labels, Teacher
-from oversight.students.base import Lesson, Student
+from oversight.metrics import labels as metrics
+from oversight.running.labeling import Labels
+from oversight.students.base import Fitted, Lesson, Student
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 from oversight.worlds.base import Pool
 
 
-@dataclass(frozen=True)
+@dataclass
 class Taught:
-    """Students' log-odds on training items and on test items, by case, and the accuracy on test
-    items of the study's own student taught by gold."""
+    """Students' log-odds on training items and on test items, by case; the accuracy on test items
+    of the study's own student taught by gold; by case, what CURVE measures of every epoch."""
 
-    learned: Mapping[Case, FloatArray]
-    tested: Mapping[Case, FloatArray]
-    ceiling: float
+    learned: dict[Case, FloatArray] = field(default_factory=dict)
+    tested: dict[Case, FloatArray] = field(default_factory=dict)
+    ceiling: float = float("nan")
+    curves: dict[Case, list[tuple[float, ...]]] = field(default_factory=dict)
 
 
 def teach(
-    study: Study, number: int, train: Pool, test: Pool, labels: Mapping[Case, Labels]
-) -> Taught:
-    """Train a student on the labels of every case. Students that are the same are fitted
-    together, with the one that is taught by gold if that is the same too."""
-    groups: dict[Hashable, dict[Case, Labels]] = {None: {}}  # the study's own student comes first
-    for case, given in labels.items():
-        healthy = given.student is study.student
-        groups.setdefault(None if healthy else case[1:], {})[case] = given
-    learned: dict[Case, FloatArray] = {}
-    tested: dict[Case, FloatArray] = {}
-    own = study.student
-    alone = own.on_gold is not own
-    ceiling = _teach(study, own.on_gold, number, train, test, {}).ceiling if alone else np.nan
-    for group, alike in groups.items():
-        student = next((given.student for given in alike.values()), study.student)
-        taught = _teach(study, student, number, train, test, alike, group is None and not alone)
-        learned |= taught.learned
-        tested |= taught.tested
-        if group is None and not alone:
-            ceiling = taught.ceiling
-    return Taught(learned, tested, ceiling)
-
-
-def _teach(
     study: Study,
-    part: Config,
     number: int,
     train: Pool,
     test: Pool,
     labels: Mapping[Case, Labels],
-    gold: bool = True,
+    curves: bool = False,
 ) -> Taught:
-    """The same for one student, all of its label sets together, and gold's if that is wanted."""
-    student = as_role(part, Student).attending(Lesson(study.seed, number))
-    x, x_test = student.views(study.seed, number, train.x, test.x)
-    targets = [student.targets(given.belief, given.answer) for given in labels.values()]
-    for target in targets:
-        _check(target, student, len(train.gold), "targets")
-    marks = [given.labeled for given in labels.values()]
-    if gold:  # the ceiling is that of a student who does not fail
-        targets, marks = [*targets, train.gold.astype(np.float64)], [*marks, train.everyone >= 0]
-    if not targets:
-        return Taught({}, {}, float("nan"))
-    stacked = read_only(np.stack(targets, axis=1))
-    weights = None
-    if not all(mark.all() for mark in marks):
-        weights = np.stack(marks, axis=1).astype(np.float64)
-    fitted = student.fit(x, stacked, weights)
+    """Train a student on the labels of every case. Students that are the same are fitted
+    together, with the one that is taught by gold if that is the same too.
 
-    def respond(
-        column: int, features: FloatArray, pool: Pool, teacher: Teacher | None = None
-    ) -> FloatArray:
-        setting = replace(study.setting, teacher=teacher)
-        answers = student.respond(fitted.log_odds(column, features), pool, setting)
-        _check(answers, student, len(pool.gold), "answers")
-        return answers
+    curves  whether every epoch is measured, of students that have some
+    """
+    groups: dict[Hashable, dict[Case, Labels]] = {None: {}}  # the study's own student comes first
+    for case, given in labels.items():
+        healthy = given.student is study.student
+        groups.setdefault(None if healthy else case[1:], {})[case] = given
+    own, top = study.student, study.student.on_gold
+    desk = _Classroom(study, number, train, test, curves)
+    if top is not own:
+        desk.teach(top, {}, gold=True)
+    for group, alike in groups.items():
+        student = next((given.student for given in alike.values()), own)
+        desk.teach(student, alike, gold=group is None and top is own)
+    return desk.taught
 
-    given = list(enumerate(labels.items()))
-    return Taught(
-        {case: respond(i, x, train, each.teacher) for i, (case, each) in given},
-        {case: respond(i, x_test, test, each.teacher) for i, (case, each) in given},
-        float(np.mean((respond(len(labels), x_test, test) > 0) == test.gold))
-        if gold
-        else float("nan"),
-    )
+
+@dataclass(frozen=True)
+class _Classroom:
+    """Where students of one replicate are taught: the items, and what comes of it."""
+
+    study: Study
+    number: int
+    train: Pool
+    test: Pool
+    curves: bool
+    taught: Taught = field(default_factory=Taught)
+
+    def teach(self, part: Config, labels: Mapping[Case, Labels], gold: bool) -> None:
+        """Teach one student, all of its label sets together, and gold's if that is wanted."""
+        study, train, test, cases = self.study, self.train, self.test, list(labels)
+        teachers = [cache(given.teacher) for given in labels.values()]
+
+        def respond(fitted: Fitted, column: int) -> tuple[FloatArray, FloatArray]:
+            """Answers on training items and on test items."""
+            teacher = teachers[column] if column < len(cases) else None
+            setting = replace(study.setting, teacher=teacher)
+            answers = [
+                student.respond(fitted.log_odds(column, seen), pool, setting)
+                for seen, pool in ((x, train), (x_test, test))
+            ]
+            for values, pool in zip(answers, (train, test), strict=True):
+                _check(values, student, len(pool.gold), "answers")
+            return answers[0], answers[1]
+
+        def watch(epoch: int, columns: Sequence[int], fitted: Fitted, losses: FloatArray) -> None:
+            for column, loss in zip(columns, losses.tolist(), strict=True):
+                if column < len(cases):
+                    given, answers = labels[cases[column]], respond(fitted, column)
+                    row = _point(given, *answers, train.gold, test.gold)
+                    self.taught.curves.setdefault(cases[column], []).append((*row, loss))
+
+        lesson = Lesson(study.seed, self.number, watch if self.curves else None)
+        student = as_role(part, Student).attending(lesson)
+        x, x_test = student.views(study.seed, self.number, train.x, test.x)
+        targets = [student.targets(given.belief, given.answer) for given in labels.values()]
+        for target in targets:
+            _check(target, student, len(train.gold), "targets")
+        marks = [given.labeled for given in labels.values()]
+        if gold:  # the ceiling is that of a student who does not fail
+            targets, marks = (
+                [*targets, train.gold.astype(np.float64)],
+                [*marks, train.everyone >= 0],
+            )
+        if not targets:
+            return
+        weights = None
+        if not all(mark.all() for mark in marks):
+            weights = np.stack(marks, axis=1).astype(np.float64)
+        fitted = student.fit(x, read_only(np.stack(targets, axis=1)), weights)
+        for column, case in enumerate(cases):
+            self.taught.learned[case], self.taught.tested[case] = respond(fitted, column)
+        if gold:
+            _, tested = respond(fitted, len(cases))
+            self.taught.ceiling = float(np.mean((tested > 0) == test.gold))
+
+
+def _point(
+    given: Labels, learned: FloatArray, tested: FloatArray, gold: BoolArray, new: BoolArray
+) -> tuple[float, ...]:
+    """What CURVE measures of an epoch, but for the loss."""
+    marked = given.labeled
+    shares = metrics.quadrants(learned[marked] > 0, given.answer[marked], gold[marked])
+    agreement = (shares[f"agreement_when_{labels}"] for labels in ("right", "wrong"))
+    return (float(np.mean((tested > 0) == new)), *agreement)
 
 
 def _check(values: FloatArray, student: Student, items: int, name: str) -> None:

@@ -34,17 +34,19 @@ LOOK = 5.0
 """Seconds of silence after which we look whether anybody still works."""
 
 
-Work = tuple[int, tuple[Case, ...], bool]
+Work = tuple[int, tuple[Case, ...], bool, bool]
 """The number of a replicate, the cases to be run in it, and whether to measure their predictable
-share."""
+share and their students after every epoch."""
 
 
 class Task(NamedTuple):
-    """Cases of a study to be run in one replicate."""
+    """Cases of a study to be run in one replicate, and whether to measure their students after
+    every epoch."""
 
     keys: Keys
     number: int
     cases: tuple[Case, ...]
+    curves: bool = False
 
     @property
     def study(self) -> Study:
@@ -54,7 +56,7 @@ class Task(NamedTuple):
     @property
     def work(self) -> Work:
         """What is sent of it beside the study."""
-        return self.number, self.cases, self.keys.predictable
+        return self.number, self.cases, self.keys.predictable, self.curves
 
 
 Chunk = list[Task]
