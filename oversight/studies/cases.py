@@ -8,7 +8,7 @@ from typing import NamedTuple
 from oversight.components.overseer import Overseer
 from oversight.core.plugins import plugins
 from oversight.failures.injection import Injection
-from oversight.worlds.base import World
+from oversight.worlds.base import PEOPLE, World
 
 UNAIDED = "unaided"
 """What the unaided overseer is called where the scenario has no protocol `direct: {}`."""
@@ -53,10 +53,10 @@ def unaided_of(protocols: Mapping[str, Overseer]) -> str:
     return written_unaided(protocols) or UNAIDED
 
 
-def cells_of(protocols: Mapping[str, Overseer]) -> dict[str, Overseer]:
+def cells_of(protocols: Mapping[str, Overseer], world: World) -> dict[str, Overseer]:
     """Every protocol to run, by name: the unaided overseer is added, as the first, where it is not
-    among them."""
-    if written_unaided(protocols) is not None:
+    among them and the world has people."""
+    if written_unaided(protocols) is not None or PEOPLE not in world.has:
         return dict(protocols)
     return {UNAIDED: plugins("mechanisms").get("direct")(), **protocols}
 

@@ -77,24 +77,29 @@ def _protocols(study: Scenario) -> Errors:
 
 
 def _baseline(study: Scenario) -> Errors:
-    """The baseline is a protocol."""
-    if study.baseline is not None and study.baseline not in (cells := cells_of(study.protocols)):
+    """The baseline is a protocol, and named where the world has no people who could be it."""
+    cells = cells_of(study.protocols, study.world)
+    if study.baseline is None and PEOPLE not in study.world.has:
+        names = ", ".join(map(repr, cells))
+        message = (
+            "missing; this world has no people, and so no unaided overseer. Expected the protocol "
+            f'whose labels are "weak", one of {names}'
+        )
+        yield error_at(message, ("baseline",))
+    elif study.baseline is not None and study.baseline not in cells:
         message = f"{study.baseline!r} is no protocol here; {nearest(study.baseline, list(cells))}"
         yield error_at(message, ("baseline",))
 
 
 def _unaided(study: Scenario) -> Errors:
-    """The unaided overseer can be run, and no other protocol has its name."""
+    """The unaided overseer is installed, and no other protocol has its name."""
     try:
-        direct = kind_of(plugins("mechanisms"), "direct", ("protocols",))
+        kind_of(plugins("mechanisms"), "direct", ("protocols",))
     except ValidationError as error:
         yield from errors_of(error)
         return
     if written_unaided(study.protocols) is not None:
         return
-    for _, part in parts(direct(), ()):
-        if unmet := part.unmet(study.world):
-            yield error_at(f"the baseline `direct: {{}}` {unmet}", ("protocols",))
     for name in study.protocols:
         if looks(name) == UNAIDED:
             message = "names the baseline, which is `direct: {}`; call this protocol something else"
@@ -160,8 +165,8 @@ CHECKS: dict[Callable[[Scenario], Errors], tuple[str, ...]] = {
     _accuracies: ("overseer", "model", "world"),
     _student: ("student", "world"),
     _protocols: ("protocols", "world"),
-    _unaided: ("protocols", "world"),
-    _baseline: ("baseline", "protocols"),
+    _unaided: ("protocols",),
+    _baseline: ("baseline", "protocols", "world"),
     _roles: (),  # runs that try other protocols, or the whole catalogue, leave such cases out
     _onsets: ("failures", "world"),
     _design: ("design", "failures"),

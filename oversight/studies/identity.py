@@ -47,7 +47,7 @@ def of_study(study: Scenario) -> str:
 def of_case(study: Scenario, case: Case) -> str:
     """What decides the numbers of one case: the protocol and the failure it suffers, not their
     names."""
-    protocol = cells_of(study.protocols)[case.protocol]
+    protocol = cells_of(study.protocols, study.world)[case.protocol]
     decides: dict[str, object] = {"protocol": protocol.identity()}
     code = _codes(protocol)
     if case.failure:

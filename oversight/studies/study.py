@@ -1,8 +1,8 @@
 """A study: a scenario whose sections go together. The unit that everything else runs, stores and
 shows.
 
-The sections stand in `schema`, what they must keep to in `checks`, the protocols to run in `cases`,
-and what decides numbers in `identity`.
+The sections stand in `sections`, what they must keep to in `checks`, the protocols to run in
+`cases`, and what decides numbers in `identity`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Study(Scenario):
 
     @property
     def cells(self) -> dict[str, Overseer]:
-        """Every protocol to run, by name, the unaided overseer among them (the first where the
-        scenario does not name it)."""
-        return cells_of(self.protocols)
+        """Every protocol to run, by name, the unaided overseer among them where the world has
+        people (the first where the scenario does not name it)."""
+        return cells_of(self.protocols, self.world)
 
     def cases(self, failures: Mapping[str, Injection] | None = None) -> list[Case]:
         """Every protocol as it is, then under every one of these failures that applies to it, at
