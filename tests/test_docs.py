@@ -132,6 +132,28 @@ def test_the_table_of_the_students_page_is_the_reference_results() -> None:
             assert near(number, f"{float(pgr):.2f}"), where
 
 
+@pytest.mark.slow
+def test_the_curves_of_the_students_page_are_real(tmp_path: Path) -> None:
+    scenario = oversight.load("confidence-loss-hurts").still
+    student, places = scenario.student, {"plain": (1, 2), "half": (3, 4), "balance": (5, 6)}
+    header = (
+        "| epoch | wrong labels, plain | right, plain | wrong labels, half | right, half "
+        "| wrong labels, balance | right, balance |"
+    )
+    shown = markdown_table("docs/students.md", header)
+    for name, place in places.items():
+        loss = {"loss": "cross-entropy"} if name == "plain" else {"threshold": name}
+        study = scenario.changed(student=student.changed(**loss))
+        rows = list(oversight.compare(study, out=tmp_path / name).curves())
+        for row in shown:
+            at = [each for each in rows if each["epoch"] == int(row[0])]
+            assert len(at) == study.replicates
+            columns = ("agreement_when_wrong", "student_accuracy")
+            for number, column in zip(place, columns, strict=True):
+                mean = sum(each[column] for each in at) / len(at)
+                assert near(row[number], f"{mean:.3f}"), (name, row[0], column)
+
+
 def test_the_tables_of_the_hybrids_page_are_the_reference_results() -> None:
     columns = ("pgr", "human_minutes_per_item", "model_calls_per_item")
     real = {row["protocol"]: row for row in reference("code-review/summary.csv")}
