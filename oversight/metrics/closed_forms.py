@@ -58,6 +58,26 @@ def student_angle_at(accuracy: float, structure: float, difficulty: float) -> fl
     return float(np.arctan2(2 * np.sqrt(structure) * top, bottom))
 
 
+def squared_student_angle(accuracy: float, structure: float, least: float = 0.0) -> float:
+    """The angle of a linear student by squared loss that is taught on the truly easy items alone,
+    those whose margin is at least so large (MODEL 3); many items.
+
+    tan(theta_student) = 2 sqrt(s) E[phi(rho m)] E[m^2] / E[m (2 Phi(rho m) - 1)] over those |m|.
+
+    >>> round(1 - squared_student_angle(0.8, 0.5) / np.pi, 3)  # all items: the law of both losses
+    0.849
+    """
+    rho = float(1 / np.tan(angle(accuracy)))
+
+    def total(of: Callable[[float], float]) -> float:
+        value, _ = integrate.quad(lambda m: np.exp(-m * m / 2) * of(m), least, least + 12)
+        return float(value)
+
+    top = total(lambda m: np.exp(-((rho * m) ** 2) / 2) / np.sqrt(2 * np.pi))
+    bottom = total(lambda m: m * (2 * ndtr(rho * m) - 1)) * total(lambda m: 1.0)
+    return float(np.arctan2(2 * np.sqrt(structure) * top * total(lambda m: m * m), bottom))
+
+
 def limit_pgr(accuracy: npt.ArrayLike, structure: npt.ArrayLike) -> FloatArray:
     """PGR of direct labels for many items: 1 - theta_student / theta_labels; label noise
     cancels."""
