@@ -59,6 +59,34 @@ def test_nobody_reads(words: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("-v",), 2),
+        (("compare", "small.yaml", "--quiet"), 2),
+        (("compare", "nowhere.yaml"), 2),
+        (("check", "nowhere.yaml", "small.yaml"), 2),
+        (("compare", "small.yaml", "--replicates", "1", "--cluster", "nonsense"), 2),
+        (("compare", "small.yaml"), 0),
+    ],
+)
+@pytest.mark.parametrize("full", [False, True])
+def test_nobody_reads_stderr(words: tuple[str, ...], status: int, full: bool) -> None:
+    """As for `2>&1 | head -1`: the exit status is that of the command all the same."""
+    read, write = os.pipe()
+    os.close(read)
+    if full and Path("/dev/full").exists():
+        os.close(write)
+        write = os.open("/dev/full", os.O_WRONLY)
+    try:
+        command = [sys.executable, "-m", "oversight", *words]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=write, check=False)
+    finally:
+        os.close(write)
+    assert done.returncode == status
+    assert (b"unaided" in done.stdout) == (status == 0)
+
+
 @pytest.mark.parametrize("words", COMMANDS)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
 def test_stdout_is_full(words: tuple[str, ...]) -> None:

@@ -5,6 +5,8 @@ Heavy libraries are imported by the functions that use them, so that --help answ
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stderr
 from functools import wraps
 from typing import Any
 
@@ -18,7 +20,7 @@ from oversight.cli.hints import Hinting
 from oversight.cli.listing import listing
 from oversight.cli.new import new
 from oversight.cli.play import play
-from oversight.cli.printing import printing, reserved_stdout
+from oversight.cli.printing import Heedless, printing, reserved_stdout
 from oversight.cli.sensitivity import sensitivity
 from oversight.cli.stress import stress
 
@@ -26,7 +28,12 @@ COMMANDS = (check, compare, design, listing, new, play, sensitivity, stress)
 
 
 class Commands(Hinting):
-    """The commands, none of which minds how stdout ends."""
+    """The commands, none of which minds how stdout or stderr ends."""
+
+    def main(self, *words: Any, **options: Any) -> Any:
+        """Run a command line."""
+        with redirect_stderr(Heedless(sys.stderr)):
+            return super().main(*words, **options)
 
     def make_context(self, *words: Any, **options: Any) -> click.Context:
         """Read the command line; --help prints here."""

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from oversight.cli.exits import fail
 
@@ -37,19 +37,48 @@ def printing() -> Iterator[None]:
         finally:
             stdout().flush()
     except BrokenPipeError:
-        _silence()
+        _silence(stdout())
     except OSError as error:
         if error.filename is not None:  # of another file
             raise
-        _silence()
+        _silence(stdout())
         fail(f"stdout: cannot be written: {error.strerror or error}")
 
 
-def _silence() -> None:
+class Heedless:
+    """A stream, as stderr, that goes nowhere once nobody can read it: how a command ends does not
+    hang on who reads what it says."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, if that can be done."""
+        with self._heedless():
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, if that can be done."""
+        with self._heedless():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _heedless(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            _silence(self._stream)
+
+
+def _silence(stream: TextIO) -> None:
     """Let what is still to be printed, and the flush at the end of the program, go nowhere."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stdout().fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 
