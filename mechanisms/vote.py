@@ -42,7 +42,9 @@ class Vote(Panel):
         return self
 
     def unfolded(self) -> Self:
+        # Members that draw alike are siblings, whatever the strong model does in each.
+        alike = [(member.identity(of_draws=True), member.copy_numbers()) for member in self.members]
         members = [
-            member.sibling(self.members[:i].count(member)) for i, member in enumerate(self.members)
+            member.sibling(alike[:i].count(alike[i])) for i, member in enumerate(self.members)
         ]
         return self.model_copy(update={"members": tuple(members)})

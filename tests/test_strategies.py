@@ -261,6 +261,16 @@ def test_a_copy_keeps_its_own_strategy_and_draws_do_not_depend_on_it() -> None:
     assert np.array_equal(np.abs(own.evidence), np.abs(lying.evidence))
 
 
+def test_a_member_with_a_strategy_of_its_own_stays_another_person() -> None:
+    """Three equal debates are three judges and three exchanges, whatever one of the models may do:
+    without an attack they judge bit for bit alike."""
+    debate, own = {"debate": {}}, {"model": {"strategy": "honest"}}
+    pinned = {"debate": {"debater": own}}
+    equal = verdicts({"vote": {"members": [debate, debate, debate]}})[0]
+    mixed = verdicts({"vote": {"members": [debate, pinned, debate]}})[0]
+    assert np.array_equal(mixed.evidence, equal.evidence)
+
+
 def test_a_model_with_a_strategy_is_prepared_from_above() -> None:
     with pytest.raises(RuntimeError, match=r"oversight\.prepared"):
         Model().prepare(POOL, setting(Strategy()))
