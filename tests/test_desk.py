@@ -323,9 +323,8 @@ def test_the_mean_effort_of_a_day_is_the_exact_one(
 
 def test_effort_over_the_day_counts_all_who_are_at_work() -> None:
     """A sitting of 70 minutes from 9:10 on is at work in three half hours, on whatever day."""
-    nothing = np.zeros(0, dtype=np.int64)
-    one = Sitting(0, 550.0, 70.0, Manner(0.8), nothing)
-    other = Sitting(1, 1440 + 570.0, 15.0, Manner(0.5), nothing)
+    one = Sitting(0, 550.0, 70.0, Manner(0.8))
+    other = Sitting(1, 1440 + 570.0, 15.0, Manner(0.5))
     low, mean, high = effort_by_half_hour([one, other])
     assert np.flatnonzero(~np.isnan(mean)).tolist() == [18, 19, 20]
     assert low[18:21] == pytest.approx([0.8, 0.5, 0.8])

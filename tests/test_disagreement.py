@@ -31,7 +31,7 @@ from oversight import (
 from oversight.components.wrappers import Known, OverseerWrapper, rewrite
 from oversight.desk import planning
 from oversight.failures.labels import RandomFlips
-from oversight.running.labeling import Labeler, Labels
+from oversight.running.labeling import Labeler
 from oversight.studies.cases import Case
 from oversight.testing.kit import assert_same
 from tests.helpers import binomial_error, pool, setting, tree, world
@@ -237,13 +237,14 @@ def test_what_stands_in_for_a_part_keeps_both() -> None:
     assert np.array_equal(turned.disagreement, verdicts.disagreement)
 
 
-def at_a_desk(protocol: Overseer, **desk: Any) -> Labels:
+def at_a_desk(protocol: Overseer, **desk: Any) -> Verdicts:
     study = Study(
         world={"train_items": 300, "test_items": 100, "features": 4},
         protocols={"judge": protocol},
         desk=desk,
     )
-    return Labeler(study, study.world.pool(study.seed, 0, "train")).label(Case("judge"))
+    pool_ = study.world.pool(study.seed, 0, "train")
+    return Labeler(study, pool_).label(Case("judge")).verdicts
 
 
 def test_a_desk_keeps_both() -> None:

@@ -45,7 +45,8 @@ def test_only_labeled_items_count() -> None:
     parts = {"world": {"train_items": 300, "test_items": 100, "features": 4}}
     for hours, share in ((90, 0.2), (0.01, 0.0)):
         study = Study(protocols={"judge": JUDGE}, desk={"people": 1, "hours": hours}, **parts)
-        labels = Labeler(study, study.world.pool(study.seed, 0, "train")).label(Case("judge"))
+        pool_ = study.world.pool(study.seed, 0, "train")
+        labels = Labeler(study, pool_).label(Case("judge")).verdicts
         assert (labels.labeled.mean() > share) == bool(share)
         row = dict(zip(COLUMNS, run_replicate(study, 0).rows[Case("judge")], strict=True))
         names = ("override_rate", "disagreement_rate", "label_confidence_sd")
@@ -69,7 +70,9 @@ def test_harm_is_where_an_attack_has_a_wrong_label() -> None:
     }
     health, attack = Study(**parts), Study(model=LYING, **parts)
     pool_ = health.world.pool(health.seed, 0, "train")
-    honest, lying = (Labeler(one, pool_).label(Case("u")).answer for one in (health, attack))
+    honest, lying = (
+        Labeler(one, pool_).label(Case("u")).verdicts.answer for one in (health, attack)
+    )
     rows = [
         dict(zip(COLUMNS, run_replicate(one, 0).rows[Case("u")], strict=True))
         for one in (health, attack)
@@ -89,9 +92,10 @@ def test_what_has_no_label_harms_nobody() -> None:
         desk={"people": 1, "hours": 30},
     )
     pool_ = study.world.pool(study.seed, 0, "train")
-    labels = Labeler(study, pool_).label(Case("it"))
+    given = Labeler(study, pool_).label(Case("it"))
+    labels = given.verdicts
     row = dict(zip(COLUMNS, run_replicate(study, 0).rows[Case("it")], strict=True))
-    used = labels.attacked & labels.labeled
+    used = given.attacked & labels.labeled
     assert 0.2 < labels.labeled.mean() < 0.8
     assert row["harm"] == np.mean(used & (labels.answer != pool_.gold)) > 0
-    assert row["harm"] < np.mean(labels.attacked & (labels.answer != pool_.gold))
+    assert row["harm"] < np.mean(given.attacked & (labels.answer != pool_.gold))

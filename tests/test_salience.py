@@ -118,8 +118,9 @@ def test_who_tires_answers_the_same() -> None:
     items = pool(of)
     given = Labeler(of, items).label(Case("people"))
     assert given.desk["effort"] < 0.99
-    assert 0 < given.labeled.mean() < 1
-    assert np.array_equal(given.answer[given.labeled], items.shared_answer[given.labeled])
+    answer, labeled = given.verdicts.answer, given.verdicts.labeled
+    assert 0 < labeled.mean() < 1
+    assert np.array_equal(answer[labeled], items.shared_answer[labeled])
 
 
 @pytest.mark.parametrize(

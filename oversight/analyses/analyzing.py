@@ -25,9 +25,8 @@ from oversight.running.failed import Failed
 from oversight.running.keys import Keys
 from oversight.running.replicate import COLUMNS
 from oversight.running.run_options import Run, RunOptions
-from oversight.running.runner import Runner, started
+from oversight.running.runner import started
 from oversight.running.store import Store
-from oversight.running.workers import Task
 from oversight.studies.cases import Case
 from oversight.studies.knobs import varied
 from oversight.studies.sensitivity import USUAL, Sensitivity
@@ -50,11 +49,8 @@ def analyze(study: Study, **run: Unpack[RunOptions]) -> Analysis:
     plan.check()
     files = names_of(study, "sensitivity.csv")
     with started(options, "sensitivity", study, files) as runner:
-        if options.retry:
-            for keys, _ in plan.runs():
-                runner.store.forget_failed(map(keys.of, keys.study.cases()))
         runner.progress.planned(plan.cells)
-        runner.work(plan.missing(runner))
+        runner.work((keys, keys.study.cases(), numbers) for keys, numbers in plan.runs())
         gains = plan.gains(lambda keys, case, number: runner.store.row(keys.of(case), number))
         analysis = plan.analysis(gains, list(plan.failed(runner.store)))
         if runner.folder:
@@ -133,17 +129,6 @@ class Plan:
         for _ in self.runs():
             pass
 
-    def missing(self, runner: Runner) -> Iterator[Task]:
-        """What is to be run; the store has the rest."""
-        for keys, numbers in self.runs():
-            cases = keys.study.cases()
-            for number in numbers:
-                todo = tuple(case for case in cases if not runner.store.has(keys.of(case), number))
-                if len(todo) < len(cases):
-                    runner.progress.kept(len(cases) - len(todo))
-                if todo:
-                    yield Task(keys, number, todo)
-
     def gains(self, row: Callable[[Keys, Case, int], FloatArray]) -> dict[str, FloatArray]:
         """PGR by protocol, (points,), from the rows of replicates; NaN where it is undefined."""
         pgr: dict[str, list[float]] = {name: [] for name in self.study.cells}
@@ -191,7 +176,8 @@ class Plan:
                 sobols = sobol.analyze(self._problem, pgr, calc_second_order=False, seed=self._seed)
         for i, knob in enumerate([*self.settings.knobs, NOISE]):
             first, first_half, total, total_half = (
-                _finite(sobols[key][i]) if sobols else None for key in KEYS
+                float(sobols[key][i]) if sobols and np.isfinite(sobols[key][i]) else None
+                for key in KEYS
             )
             yield Index(protocol, knob, first, first_half, total, total_half, state, why)
 
@@ -228,7 +214,3 @@ def _whole(study: Study, path: str, ends: tuple[float, float]) -> bool:
     except KnobError:
         return True
     return False
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

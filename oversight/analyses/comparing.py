@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Unpack
+from typing import TypedDict, Unpack
 
 from oversight.analyses.exporting import TABLES, exporting, names_of, write_tables
 from oversight.core.errors import OptionError
@@ -19,6 +19,15 @@ MOST = 1000
 FIRST_LOOK = 20
 """Replicates before intervals are first looked at. A few can be alike by luck, and intervals of a
 run that stopped there would be too narrow: .89 to .94 covered from 2 on, .944 to .95 from 20 on."""
+
+
+class Extent(TypedDict):
+    """How much a comparison runs; see `compare`."""
+
+    failures: bool
+    precision: float | None
+    most: int
+    predictable: bool
 
 
 def compare(
@@ -52,8 +61,6 @@ def compare(
     files = names_of(study, *TABLES)
     with started(options, "compare", study, files) as runner:
         keys = Keys(study, predictable)
-        if options.retry:
-            runner.store.forget_failed(map(keys.of, cases))
         while True:
             runner.progress.planned((study.replicates - since) * len(cases))
             runner.run([(keys, cases)], since)

@@ -53,7 +53,7 @@ def design(
     old = Path(options.out, "front").glob("*.*") if options.out else ()
     files = ["design.csv", *(f"front/{path.name}" for path in old if _is_front(path.name))]
     with started(options, "design", study, files) as runner:
-        running = _running(runner, options.retry)
+        running = _running(runner)
 
         def hears(number: int) -> None:
             """Pass on how far the search is."""
@@ -79,14 +79,12 @@ def design(
     return designed
 
 
-def _running(runner: Runner, retry: bool) -> RunCases:
-    """Runs cases of a study with a runner; what failed before too, if it is to be tried again."""
+def _running(runner: Runner) -> RunCases:
+    """Runs cases of a study with a runner."""
 
     def running(study: Study, cases: list[Case]) -> Results:
         """Run cases, and read their results."""
         keys = Keys(study)
-        if retry:
-            runner.store.forget_failed(map(keys.of, cases))
         runner.run([(keys, cases)])
         return Results(study, cases, runner.store, keys)
 

@@ -18,7 +18,6 @@ from oversight.reports.timeline import picture
 from oversight.running.failed import Failed
 from oversight.running.folder import Folder
 from oversight.running.transcripts import timetables, transcripts
-from oversight.studies.cases import Case
 from oversight.studies.fingerprint import installed, of_engine
 from oversight.studies.revision import revision
 from oversight.studies.study import Study
@@ -32,8 +31,6 @@ LIBRARIES = (
     "ruamel.yaml",
     "simpy",
 )
-
-
 TABLES = ("runs.csv", "summary.csv", "differences.csv", "runs.parquet", "summary.parquet")
 """What `compare` writes, besides transcripts and timelines."""
 LONGEST = 200
@@ -108,14 +105,10 @@ def manifest(study: Study, failed: Iterable[Failed]) -> dict[str, object]:
         "engine": of_engine(),
         **revision(),
         "failed": [
-            {**vars(lost), "case": _case_row(lost.case), "traceback": lost.traceback.splitlines()}
+            {**vars(lost), "case": lost.case._asdict(), "traceback": lost.traceback.splitlines()}
             for lost in failed
         ],
     }
-
-
-def _case_row(case: Case) -> Row:
-    return {"protocol": case.protocol, "failure": case.failure, "severity": case.severity}
 
 
 def parquet(path: Path, declared: Iterable[Column], blocks: Iterable[list[Row]]) -> None:

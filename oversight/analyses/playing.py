@@ -49,7 +49,7 @@ def play(
         raise PlayError("harm is no loss of the unaided overseer, who is alone here")
     files = names_of(study, *TABLES, "play.csv", "worst.csv", "equilibrium.csv")
     with started(options, "play", study, files) as runner:
-        board = _Board(runner, game, loss, options.retry)
+        board = _Board(runner, game, loss)
         board.run(game.cases(board.played(game).strategies))
         played = board.search(game, tolerance) if respond else board.played(game)
         if played.complete:
@@ -64,8 +64,8 @@ def play(
 class _Board:
     """Runs the cells of a game, and holds what came of them."""
 
-    def __init__(self, runner: Runner, game: Game, loss: Loss, retry: bool) -> None:
-        self.runner, self.loss, self.retry = runner, loss, retry
+    def __init__(self, runner: Runner, game: Game, loss: Loss) -> None:
+        self.runner, self.loss = runner, loss
         self.keys = Keys(game.study)
         self.results = Results(game.study, (), runner.store, self.keys)
 
@@ -77,8 +77,6 @@ class _Board:
         """Run cases that were not run before."""
         before = set(self.results.cases)
         new = [case for case in cases if case not in before]
-        if self.retry:
-            self.runner.store.forget_failed(map(self.keys.of, new))
         self.runner.progress.planned(len(new) * self.keys.study.replicates)
         self.results.expect(new)
         self.runner.run([(self.keys, new)])
@@ -107,8 +105,6 @@ class _Board:
         cases = list(dict.fromkeys(game.case(*pair) for pair in played.worst_cases().items()))
         twice = played.study.model_copy(update={"replicates": 2 * runs})
         keys = Keys(twice)
-        if self.retry:
-            self.runner.store.forget_failed(map(keys.of, cases))
         self.runner.progress.planned(len(cases) * runs)
         self.runner.run([(keys, cases)], since=runs)
         fresh = Results(twice, cases, self.runner.store, keys)

@@ -48,8 +48,6 @@ def stress(
     keys = Keys(study)
     files = names_of(study, *TABLES, "breaks.csv", "ranking.csv")
     with started(options, "stress", study, files) as runner:
-        if options.retry:
-            runner.store.forget_failed(map(keys.of, cases))
         stressed = Stress(study, Results(study, cases, runner.store, keys), tolerance)
         while cases:
             runner.progress.planned(len(cases) * study.replicates)

@@ -47,9 +47,6 @@ def sweep(
     with started(options, "sweep", study, files) as runner:
         while True:
             swept = Swept(study, grid, failures, runner.store, predictable)
-            if options.retry and not since:
-                for keys, cases in swept.parts():
-                    runner.store.forget_failed(map(keys.of, cases))
             cells = len(swept) * len(swept.cases(study))
             runner.progress.planned((study.replicates - since) * cells)
             runner.run(swept.parts(), since)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 MANY = 5000
 """Points of a sweep whose check, before the first is run, takes a while."""
-
-
-class Extent(NamedTuple):
-    """How much a comparison runs: under failures too? to which precision, up to how many
-    replicates? with the predictable share?"""
-
-    failures: bool
-    precision: float | None
-    most: int | None
-    predictable: bool
 
 
 @click.command()
@@ -76,12 +66,31 @@ def compare(
         )
     budgets = _budgets([*hours, *more])
     study = settings.study(sweeps=True)
-    extent = Extent(failures, precision, most, predictable)
-    _check(extent, study, settings.scenario)
+    _check(failures, precision, most, study, settings.scenario)
+    from oversight.analyses.comparing import MOST, Extent
+    from oversight.analyses.comparing import compare as run_study
+    from oversight.analyses.sweeping import grid_of, sweep
+    from oversight.cli.progress import progress
+    from oversight.reports import comparison
+    from oversight.reports import sweep as curves
+
+    extent = Extent(
+        failures=failures, precision=precision, most=most or MOST, predictable=predictable
+    )
+    cells = progress()
     if study.sweep or budgets:
-        _compare_along(study, budgets, extent, settings)
+        points = prod(len(values) for values in grid_of(study, budgets).values())
+        if points > MANY:
+            cells.noted(f"checking {points:,} points before the first is run")
+        with settings.running(cells) as run:
+            swept = sweep(study, hours=budgets, **extent, **run)
+        show(curves.document(swept, precision), settings.form)
+        finish(swept.failed)
     else:
-        _compare_once(study, extent, settings)
+        with settings.running(cells) as run:
+            results = run_study(study, **extent, **run)
+        show(comparison.document(results, precision), settings.form)
+        finish(results.failed)
 
 
 def _budgets(words: list[str]) -> tuple[float, ...]:
@@ -100,9 +109,10 @@ def _budgets(words: list[str]) -> tuple[float, ...]:
     return tuple(budgets)
 
 
-def _check(extent: Extent, study: Study, scenario: str) -> None:
+def _check(
+    failures: bool, precision: float | None, most: int | None, study: Study, scenario: str
+) -> None:
     """Refuse options that do not fit each other, or the scenario."""
-    failures, precision, most, _ = extent
     if precision is None and most is not None:
         refuse("--most is where --precision gives up; expected that too")
     if precision is not None and not precision < 1:
@@ -111,51 +121,3 @@ def _check(extent: Extent, study: Study, scenario: str) -> None:
         refuse(f"--most {most}: expected at least the scenario's {study.replicates} replicates")
     if failures and not study.failures:
         refuse(f"{scenario}: names no failures; `oversight stress {scenario}` tries them all")
-
-
-def _compare_once(study: Study, extent: Extent, settings: RunSettings) -> None:
-    from oversight.analyses.comparing import MOST
-    from oversight.analyses.comparing import compare as run_study
-    from oversight.cli.progress import progress
-    from oversight.reports.comparison import document
-
-    failures, precision, most, predictable = extent
-    with settings.running(progress()) as run:
-        results = run_study(
-            study,
-            failures=failures,
-            precision=precision,
-            most=most or MOST,
-            predictable=predictable,
-            **run,
-        )
-    show(document(results, precision), settings.form)
-    finish(results.failed)
-
-
-def _compare_along(
-    study: Study, budgets: tuple[float, ...], extent: Extent, settings: RunSettings
-) -> None:
-    """Compare at every point of the study's sweep, or at every budget of hours."""
-    from oversight.analyses.comparing import MOST
-    from oversight.analyses.sweeping import grid_of, sweep
-    from oversight.cli.progress import progress
-    from oversight.reports.sweep import document
-
-    failures, precision, most, predictable = extent
-    cells = progress()
-    points = prod(len(values) for values in grid_of(study, budgets).values())
-    if points > MANY:
-        cells.noted(f"checking {points:,} points before the first is run")
-    with settings.running(cells) as run:
-        swept = sweep(
-            study,
-            hours=budgets,
-            failures=failures,
-            precision=precision,
-            most=most or MOST,
-            predictable=predictable,
-            **run,
-        )
-    show(document(swept, precision), settings.form)
-    finish(swept.failed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
 from oversight.cli.exits import refuse
@@ -21,26 +23,18 @@ def listing(what: str | None) -> None:
     if what in KINDS:
         _print(_lines(what))
         return
-    every = {kind: _lines(kind) for kind in KINDS}
+    every = {kind: lines for kind in KINDS if (lines := _lines(kind))}
+    shown = every
     if what is not None:
-        every = {kind: _lines_of(what, lines) for kind, lines in every.items()}
-        if not any(every.values()):
-            _refuse(what)
-    for place, (kind, lines) in enumerate((k, lines) for k, lines in every.items() if lines):
+        shown = {kind: {what: lines[what]} for kind, lines in every.items() if what in lines}
+    if not shown:
+        from oversight.core.config import nearest
+
+        hint = nearest(what, [*KINDS, *chain(*every.values())])
+        refuse(f"list {what}: no such kind or name; {hint}")
+    for place, (kind, lines) in enumerate(shown.items()):
         click.echo(f"{chr(10) if place else ''}{kind}:", file=stdout())
         _print(lines)
-
-
-def _refuse(what: str) -> None:
-    """End, with the nearest kind or name."""
-    from oversight.core.config import nearest
-
-    names = [name for kind in KINDS for name in _lines(kind)]
-    refuse(f"list {what}: no such kind or name; {nearest(what, [*KINDS, *names])}")
-
-
-def _lines_of(name: str, lines: dict[str, str]) -> dict[str, str]:
-    return {name: lines[name]} if name in lines else {}
 
 
 def _print(lines: dict[str, str]) -> None:
@@ -50,26 +44,18 @@ def _print(lines: dict[str, str]) -> None:
 
 
 def _lines(kind: str) -> dict[str, str]:
-    """What there is of a kind, by name, with a line about each."""
-    return _scenarios() if kind == "scenarios" else _plugins(kind)
+    """What there is of a kind, by name, with a line about each; of a failure also the roles that it
+    can strike."""
+    if kind == "scenarios":
+        from oversight.studies.scenario import load, names
 
-
-def _scenarios() -> dict[str, str]:
-    """What the shipped scenarios are about, by name."""
-    from oversight.studies.scenario import load, names
-
-    return {name: load(name).about for name in names()}
-
-
-def _plugins(group: str) -> dict[str, str]:
-    """What the plugins of a group do, by name; of a failure also the roles that it can strike, and
-    the severity at which rankings count it."""
+        return {name: load(name).about for name in names()}
     from oversight.core.plugins import plugins
     from oversight.reports.tables import first_sentence
 
-    known = plugins(group)
+    known = plugins(kind)
     lines = {name: first_sentence(plugin) for name, plugin in known.loaded.items()}
-    if group == "failures":
+    if kind == "failures":
         for name, failure in known.loaded.items():
             roles = ", ".join(failure.can_strike)
             lines[name] += f" ({roles}; counted at {failure().stated:.3g})"

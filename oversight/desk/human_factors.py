@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -101,19 +102,24 @@ def advice(evidence: Evidence, claims: Claims) -> tuple[BoolArray, BoolArray]:
 
 @dataclass(frozen=True)
 class Team:
-    """The people of a desk before the items of a pool: how attentive they are to each.
-
-    criterion  what is seen counts as "true" only above it, by node; None for 0
-    """
+    """The people of a desk before the items of a pool: how attentive they are to each."""
 
     desk: Desk
     pool: Pool
-    criterion: FloatArray | None
 
-    @staticmethod
-    def of(desk: Desk, pool: Pool) -> Team:
-        """The people of a desk, at work on a pool."""
-        return Team(desk, pool, criterion(desk, pool))
+    @cached_property
+    def criterion(self) -> FloatArray | None:
+        """How far "true" has to stand out, in standard deviations of what is seen, by node; None
+        for 0.
+
+        k log10(.5 / q) with q the share of the rarer answer among the items, negative where "true"
+        is the frequent answer (Wolfe et al. 2005; MODEL 7).
+        """
+        if not self.desk.prevalence:
+            return None
+        prior = self.pool.template.marginals  # how often it is true of the items that people meet
+        rare = np.clip(np.minimum(prior, 1 - prior), RAREST, 0.5)
+        return np.asarray(np.sign(0.5 - prior) * self.desk.prevalence * np.log10(0.5 / rare))
 
     def rested(self) -> Attention | None:
         """Middling people at full effort; None where they have no habits either."""
@@ -147,19 +153,6 @@ class Team:
             criterion=self.criterion,
             done=np.ones(items, dtype=np.bool_),
         )
-
-
-def criterion(desk: Desk, pool: Pool) -> FloatArray | None:
-    """How far "true" has to stand out, in standard deviations of what is seen, by node; None for 0.
-
-    k log10(.5 / q) with q the share of the rarer answer among the items, negative where "true" is
-    the frequent answer (Wolfe et al. 2005; MODEL 7).
-    """
-    if not desk.prevalence:
-        return None
-    prior = pool.template.marginals  # how often it is true of the items that people meet
-    rare = np.clip(np.minimum(prior, 1 - prior), RAREST, 0.5)
-    return np.asarray(np.sign(0.5 - prior) * desk.prevalence * np.log10(0.5 / rare))
 
 
 def skills(desk: Desk, pool: Pool, manners: tuple[Manner, ...]) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
@@ -30,30 +30,27 @@ class Plan:
     calls: FloatArray
 
 
-class SittingPlan(NamedTuple):
-    """A plan made of every sitting by itself, and the verdicts by item that sittings gave so."""
-
-    plan: Plan
-    verdicts: Verdicts
-
-
 @dataclass(frozen=True)
 class Planner:
     """Plans the days of a desk for the items of a pool.
 
-    fixed      minutes that come before the first item
-    variation  by item, what its minutes are multiplied by; 1 on average
+    fixed  minutes that come before the first item
     """
 
     desk: Desk
     pool: Pool
     fixed: float
-    variation: FloatArray
 
-    @staticmethod
-    def of(desk: Desk, pool: Pool, fixed: float) -> Planner:
-        """The planner of a desk, for a pool and so many minutes before the first item."""
-        return Planner(desk, pool, fixed, variation(desk, pool))
+    @cached_property
+    def variation(self) -> FloatArray:
+        """By item, what its minutes are multiplied by: gamma with mean 1 and the desk's coefficient
+        of variation, so that 1 is exponential (MODEL 7)."""
+        items, spread = self.pool.draws.items, self.desk.variation
+        if not spread:
+            return np.ones(items)
+        shape = spread**-2
+        luck = self.pool.draws.generator("desk", "variation")
+        return np.asarray(luck.gamma(shape, 1 / shape, items))
 
     def by_pace(self, usual: Verdicts) -> Plan:
         """Days planned with the minutes that items take at full effort, shorter by pace alone."""
@@ -64,8 +61,11 @@ class Planner:
         table = self._days(minutes, usual.calls, by_pace=True)
         return Plan(table, usual.minutes / table.pace * self.variation, usual.calls)
 
-    def by_manner(self, usual: Verdicts, judged: Callable[[Manner], Verdicts]) -> SittingPlan:
-        """Days in which every sitting is planned with what items take in its manner.
+    def by_manner(
+        self, usual: Verdicts, judged: Callable[[Manner], Verdicts]
+    ) -> tuple[Plan, Verdicts]:
+        """Days in which every sitting is planned with what items take in its manner, and the
+        verdicts by item that sittings give so.
 
         usual   minutes and calls at full effort
         judged  verdicts on every item, all worked on in a manner
@@ -79,7 +79,7 @@ class Planner:
 
         table = self._days(minutes, usual.calls)
         alone = by_sitting(table, verdicts)
-        return SittingPlan(Plan(table, alone.minutes * self.variation, usual.calls), alone)
+        return Plan(table, alone.minutes * self.variation, usual.calls), alone
 
     def takes_as_planned(self, plan: Plan, verdicts: Verdicts) -> bool:
         """Whether the items that are done take the minutes that they were planned with."""
@@ -129,13 +129,3 @@ def by_sitting(table: Timetable, verdicts: Mapping[Manner, Verdicts]) -> Verdict
             minutes[at], calls[at], labeled[at] = own.minutes[at], own.calls[at], own.labeled[at]
             overridden[at], disagreement[at] = own.overridden[at], own.disagreement[at]
     return Verdicts(evidence, prior, minutes, calls, labeled, None, overridden, disagreement)
-
-
-def variation(desk: Desk, pool: Pool) -> FloatArray:
-    """By item, what its minutes are multiplied by: gamma with mean 1 and the desk's coefficient of
-    variation, so that 1 is exponential (MODEL 7)."""
-    if not desk.variation:
-        return np.ones(pool.draws.items)
-    shape = desk.variation**-2
-    luck = pool.draws.generator("desk", "variation")
-    return np.asarray(luck.gamma(shape, 1 / shape, pool.draws.items))

@@ -13,7 +13,7 @@ from oversight.core.claims import BoolArray, FloatArray
 from oversight.desk.hours import Hours
 from oversight.desk.queue import ROUNDING, USUAL, Manner, MinutesOf, Queue, queues
 from oversight.desk.settings import Desk
-from oversight.desk.timetable import Entry, Timetable, timetable
+from oversight.desk.timetable import Sitting, Timetable, timetable
 
 
 def simulate(
@@ -56,7 +56,7 @@ class _Simulation:
         self.left = inf if desk.hours is None else 60 * desk.hours
         self.fixed_left, self.fixed_end = fixed, self.hours.start
         self.over = False
-        self.log: list[Entry] = []
+        self.log: list[Sitting] = []
         # What every sitting asks for, out of the settings' reach: there are many.
         self._sitting, self._most = desk.sitting, desk.sitting_items
         self._hurried = desk.hurry > 0 and desk.people != "unlimited"
@@ -131,7 +131,7 @@ class _Simulation:
         self.left -= spent
         self.fixed_end = max(self.fixed_end, now + spent)
         manner = self._manners.at(worked, 1.0, person)
-        self.log.append(Entry(person, now, spent, manner))
+        self.log.append(Sitting(person, now, spent, manner))
         return True, now + spent
 
     def _items(
@@ -155,7 +155,7 @@ class _Simulation:
         spent = sums[stop] - sums[first]
         queue.next = stop
         self.left -= spent
-        self.log.append(Entry(person, now, spent, manner, queue, first, stop))
+        self.log.append(Sitting(person, now, spent, manner, queue, first, stop))
         return True, now + spent
 
     def _end(self) -> Next:

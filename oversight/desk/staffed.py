@@ -89,7 +89,7 @@ def work(protocol: Overseer, desk: Desk, pool: Pool, setting: Setting) -> Worked
     """
     place = Workplace(protocol, desk, pool, setting)
     fixed = paid_before(place.rested())
-    planner = Planner.of(desk, pool, fixed.minutes)
+    planner = Planner(desk, pool, fixed.minutes)
 
     # 1. Plan with the minutes of items at full effort: those of a few items, if these are alike.
     few = place.of_a_few()

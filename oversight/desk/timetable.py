@@ -12,8 +12,8 @@ from oversight.core.claims import BoolArray, FloatArray, IntArray
 from oversight.desk.queue import USUAL, Manner, Queue
 
 
-class Entry(NamedTuple):
-    """A sitting as the simulation logs it.
+class Sitting(NamedTuple):
+    """What one person did in one go.
 
     person, start, minutes  who, from when on (minutes from the first midnight), and for how long
     manner       how they worked
@@ -29,17 +29,11 @@ class Entry(NamedTuple):
     first: int = 0
     stop: int = 0
 
-
-@dataclass(frozen=True)
-class Sitting:
-    """What one person did in one go; `items` is empty for work paid before any item. `start` is in
-    minutes from the first midnight."""
-
-    person: int
-    start: float
-    minutes: float
-    manner: Manner
-    items: IntArray
+    @property
+    def items(self) -> IntArray:
+        """The items that were worked on; none for work paid before any item."""
+        everything = np.zeros(0, np.int64) if self.queue is None else self.queue.items
+        return everything[self.first : self.stop]
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Timetable:
     manners      every manner in which somebody worked; the first is the usual one
     fixed        minutes spent before any item, of those asked for
     fixed_effort   their mean effort; 1 if there are none
-    log          every sitting, in the order in which they began
+    sittings     every sitting, in the order in which they began
     """
 
     start: float
@@ -64,7 +58,7 @@ class Timetable:
     manners: tuple[Manner, ...]
     fixed: float
     fixed_effort: float
-    log: tuple[Entry, ...]
+    sittings: tuple[Sitting, ...]
 
     @property
     def done(self) -> BoolArray:
@@ -81,43 +75,35 @@ class Timetable:
         """The pace at which each item was worked on, (items,); 1 where nobody did."""
         return np.array([manner.pace for manner in self.manners])[self.manner]
 
-    @property
-    def sittings(self) -> tuple[Sitting, ...]:
-        """Every sitting, in the order in which they began."""
-        nothing = np.zeros(0, dtype=np.int64)
-        return tuple(
-            Sitting(
-                entry.person,
-                entry.start,
-                entry.minutes,
-                entry.manner,
-                entry.queue.items[entry.first : entry.stop] if entry.queue is not None else nothing,
-            )
-            for entry in self.log
-        )
-
 
 def timetable(
-    log: Sequence[Entry], waiting: Sequence[Queue], arrival: FloatArray, start: float, fixed: float
+    log: Sequence[Sitting],
+    waiting: Sequence[Queue],
+    arrival: FloatArray,
+    start: float,
+    fixed: float,
 ) -> Timetable:
-    """The timetable of a log.
+    """The timetable that sittings make.
 
-    waiting  the queues that the log's items came from
+    log      the sittings, in the order in which they began
+    waiting  the queues that their items came from
     arrival  by item, when it came
     start    when the people began
     fixed    minutes spent before any item
     """
     started, finished = np.full(arrival.size, np.nan), np.full(arrival.size, np.nan)
     manner = np.zeros(arrival.size, dtype=np.int64)
-    rows = _rows_by_manner(log)
+    # A number for every manner, in the order of the log; 0 for the usual one.
+    manners = dict.fromkeys([USUAL, *(sitting.manner for sitting in log)])
+    rows = {manner: row for row, manner in enumerate(manners)}
     for queue in waiting:
-        served = [entry for entry in log if entry.queue is queue]
+        served = [sitting for sitting in log if sitting.queue is queue]
         if served:
             items, begin, end, row = _served(queue, served, rows)
             started[items], finished[items], manner[items] = begin, end, row
     return Timetable(
         start=start,
-        end=max((entry.start + entry.minutes for entry in log), default=start),
+        end=max((sitting.start + sitting.minutes for sitting in log), default=start),
         arrival=arrival,
         started=started,
         finished=finished,
@@ -125,26 +111,20 @@ def timetable(
         manners=tuple(rows),
         fixed=fixed,
         fixed_effort=_mean_effort_before(log, fixed),
-        log=tuple(log),
+        sittings=tuple(log),
     )
 
 
-def _rows_by_manner(log: Sequence[Entry]) -> dict[Manner, int]:
-    """A number for every manner, in the order of the log; 0 for the usual one."""
-    manners = dict.fromkeys([USUAL, *(entry.manner for entry in log)])
-    return {manner: row for row, manner in enumerate(manners)}
-
-
 def _served(
-    queue: Queue, log: Sequence[Entry], rows: dict[Manner, int]
+    queue: Queue, log: Sequence[Sitting], rows: dict[Manner, int]
 ) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """The items of a queue that were taken on, when each began and ended, and in which manner.
 
     A queue's sittings follow each other, so that they are one stretch of it, from its head on."""
-    length = np.array([entry.stop - entry.first for entry in log])
-    begin = np.repeat([entry.start for entry in log], length)
-    first = np.repeat([entry.first for entry in log], length)
-    row = np.repeat([rows[entry.manner] for entry in log], length)
+    length = np.array([sitting.stop - sitting.first for sitting in log])
+    begin = np.repeat([sitting.start for sitting in log], length)
+    first = np.repeat([sitting.first for sitting in log], length)
+    row = np.repeat([rows[sitting.manner] for sitting in log], length)
     place = np.arange(length.sum())
     alike = [queue.alike(manner) for manner in rows]
     manners = list(dict.fromkeys(alike))
@@ -162,8 +142,11 @@ def _served(
     )
 
 
-def _mean_effort_before(log: Sequence[Entry], fixed: float) -> float:
+def _mean_effort_before(log: Sequence[Sitting], fixed: float) -> float:
     """The mean effort, over minutes, of what was paid before any item; 1 if nothing was."""
     if not fixed:
         return 1.0
-    return sum(entry.minutes * entry.manner.effort for entry in log if entry.queue is None) / fixed
+    return (
+        sum(sitting.minutes * sitting.manner.effort for sitting in log if sitting.queue is None)
+        / fixed
+    )

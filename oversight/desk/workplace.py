@@ -29,7 +29,7 @@ class Workplace:
 
     def __init__(self, protocol: Overseer, desk: Desk, pool: Pool, setting: Setting) -> None:
         self.protocol, self.desk, self.pool, self.setting = protocol, desk, pool, setting
-        self.team, self.tape = Team.of(desk, pool), Tape(pool)
+        self.team, self.tape = Team(desk, pool), Tape(pool)
         self._prepared: dict[float | None, Overseer] = {}
         self._full_effort: Verdicts | None = None
 

@@ -32,21 +32,16 @@ Teacher = Callable[[Pool], FloatArray]
 class Labels:
     """A case's labels of all training items, and what they cost.
 
-    belief, answer, labeled  P(true), hard answer and whether there is a label, by item
-    overridden, disagreement who judged again or with others and answered otherwise: `Verdicts`
-    minutes, calls           human minutes and model calls in all, >= 0
-    scores                   agent score difference by Brier's rule and by log score; NaN for none
-    student                  who learns from them: the study's own student, or one that fails
-    desk                     the desk's measures by column; NaN without a desk
-    teacher                  who gave them
-    attacked                 the items that the strong model attacked, bool by item
+    verdicts        the labels, by item
+    minutes, calls  human minutes and model calls in all, >= 0
+    scores          agent score difference by Brier's rule and by log score; NaN for none
+    student         who learns from them: the study's own student, or one that fails
+    desk            the desk's measures by column; NaN without a desk
+    teacher         who gave them
+    attacked        the items that the strong model attacked, bool by item
     """
 
-    belief: FloatArray
-    answer: BoolArray
-    labeled: BoolArray
-    overridden: BoolArray
-    disagreement: FloatArray
+    verdicts: Verdicts
     minutes: float
     calls: float
     scores: tuple[float, float]
@@ -86,10 +81,9 @@ class Labeler:
         """Accuracy of the baseline's labels against gold: healthy and rested, with a strong model
         that is honest, on all items that it labels. Raises ValueError where it labels none."""
         name = self.study.weak_protocol
-        given: Labels | Verdicts
         cell, setting = self.study.cells[name], self.study.setting
         if self.study.desk is None and not strategies(cell, setting):
-            given = self.label(Case(name))
+            given = self.label(Case(name)).verdicts
         else:
             given = assessed(honest(cell).prepare(self.pool, setting), self.pool.roots)
         if not given.labeled.any():
@@ -167,11 +161,7 @@ class Labeler:
             assert staffed is not None
             desk = of_desk(settings, staffed.timetable, minutes, verdicts.labeled)
         return Labels(
-            belief=verdicts.belief,
-            answer=verdicts.answer,
-            labeled=verdicts.labeled,
-            overridden=verdicts.overridden,
-            disagreement=verdicts.disagreement,
+            verdicts=verdicts,
             minutes=minutes,
             calls=float(verdicts.calls.sum()) + fixed.calls,
             scores=differences(verdicts, self.pool.intended, working.defended),

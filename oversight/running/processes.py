@@ -7,51 +7,52 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from ctypes import c_bool
-from typing import TypeVar
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from oversight.core.errors import WorkersError
 
-T = TypeVar("T")
 TRIES = 2
 """How often work is offered to processes that may have died meanwhile."""
 
 
-class Processes:
+class Processes(Executor):
     """Processes that begin with the first work and can be ended and begun again."""
 
     def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
+        self._max_workers = jobs
         self._pool: ProcessPoolExecutor | None = None
         self._begun: c_bool | None = None  # whether any process has begun
 
-    def submit(self, call: Callable[..., T], *values: object) -> Future[T]:
+    def submit(self, *call: Any, **keywords: Any) -> Future[Any]:
         """Have a process call a function. Raises WorkersError where none can be started."""
         for _ in range(TRIES):
             try:
-                return self._ready().submit(call, *values)
+                return self._ready().submit(*call, **keywords)
             except (RuntimeError, OSError):  # broken, or breaking while another process starts
-                self.look()
+                if message := self.trouble():
+                    raise WorkersError(message) from None
                 self.end(at_once=True)
         raise WorkersError("worker processes die as soon as they start (out of memory, or killed)")
 
-    def look(self) -> None:
-        """Raises WorkersError where processes end by themselves before they have begun."""
+    def trouble(self) -> str:
+        """Why no process can work: each ends by itself before it has begun; else empty."""
         if not getattr(self._pool, "_broken", False) or self._begun is None or self._begun.value:
-            return
+            return ""
         # Whoever is killed, or ended because another was, has a negative exit code.
         processes = getattr(self._pool, "_processes", None) or {}
         codes = [one.exitcode for one in processes.values()]
         if any(code is not None and code >= 0 for code in codes):
-            raise WorkersError(
+            return (
                 "no worker process could be started; a script that asks for jobs must guard what "
                 "it runs with `if __name__ == '__main__':`"
             )
+        return ""
 
     def end(self, at_once: bool) -> None:
         """End the processes; at once, where what they do is of no use any more."""
@@ -70,7 +71,7 @@ class Processes:
             context = multiprocessing.get_context("spawn")
             self._begun = context.RawValue(c_bool, False)  # no lock for the dead to hold
             self._pool = ProcessPoolExecutor(
-                self.jobs, mp_context=context, initializer=_begin, initargs=(self._begun,)
+                self._max_workers, mp_context=context, initializer=_begin, initargs=(self._begun,)
             )
         return self._pool
 

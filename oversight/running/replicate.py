@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from oversight.core.claims import FloatArray
+from oversight.core.claims import FloatArray, Verdicts
 from oversight.core.columns import names
 from oversight.desk.metrics import COLUMNS as DESK
 from oversight.metrics import labels as metrics
@@ -143,17 +143,17 @@ def _row(
 ) -> tuple[float, ...]:
     """A case's numbers in the order of COLUMNS, from its labels and its student's log-odds on
     training items and on test items."""
-    train, marked = measuring.train, given.labeled
-    answer, gold = given.answer[marked], train.gold[marked]
+    train, marked, answers = measuring.train, given.verdicts.labeled, given.verdicts.answer
+    answer, gold = answers[marked], train.gold[marked]
     row = {
-        **_of_labels(given, train),
+        **_of_labels(given.verdicts, train),
         "coverage": float(marked.mean()),
-        "harm": float(np.mean(given.attacked & marked & (given.answer != train.gold))),
+        "harm": float(np.mean(given.attacked & marked & (answers != train.gold))),
         "weak_accuracy": measuring.weak,
         "ceiling_accuracy": ceiling,
         **metrics.of_student(tested, measuring.test.gold),
         **metrics.quadrants(learned[marked] > 0, answer, gold),
-        **share_measures(given.answer, marked, measuring.axes),
+        **share_measures(answers, marked, measuring.axes),
         "human_minutes_per_item": given.minutes / len(marked),
         "model_calls_per_item": given.calls / len(marked),
         "agent_score_difference": given.scores[0],
@@ -169,10 +169,10 @@ def _row(
     return tuple(float(row[column]) for column in COLUMNS)
 
 
-def _of_labels(given: Labels, train: Pool) -> dict[str, float]:
+def _of_labels(given: Verdicts, train: Pool) -> dict[str, float]:
     """What is measured of the labels alone, over labeled items; NaN where there are none."""
-    marked = given.labeled
-    confidence = np.maximum(given.belief, 1 - given.belief)
+    marked, belief = given.labeled, given.belief
+    confidence = np.maximum(belief, 1 - belief)
     means = {
         "label_accuracy": given.answer == train.gold,
         "label_confidence": confidence,

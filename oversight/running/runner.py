@@ -10,20 +10,23 @@ from oversight.core.errors import FolderError
 from oversight.running.folder import Folder, folder_of
 from oversight.running.keys import Keys
 from oversight.running.run_options import Progress, Run
-from oversight.running.store import Store
+from oversight.running.store import Key, Store
 from oversight.running.workers import Task, Workers
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
 
-Part = tuple[Keys, Sequence[Case]]
-"""Cases of one study, to be run in each of its replicates."""
+Part = tuple[Keys, Sequence[Case], range]
+"""Cases of one study, and the replicates to run them in."""
 LISTED = 50
 """Cases that a message lists, at most."""
 
 
 class Runner:
     """A store, workers that fill it, who hears of it, and the folder that results are written to,
-    if any."""
+    if any.
+
+    retry  whether cells that failed in an earlier run are run again
+    """
 
     def __init__(
         self,
@@ -31,19 +34,20 @@ class Runner:
         workers: Workers,
         progress: Progress | None = None,
         folder: Folder | None = None,
+        retry: bool = False,
     ) -> None:
-        self.store, self.workers, self.folder = store, workers, folder
+        self.store, self.workers, self.folder, self.retry = store, workers, folder, retry
         self.progress = Progress() if progress is None else progress
         self._mended: dict[Case, list[int]] = {}
+        self._forgotten: set[Key] = set()
 
-    def run(self, parts: Iterable[Part], since: int = 0) -> None:
-        """Run cases of studies in every replicate, but for what the store has. Replicates below
-        `since` were looked at before: nobody is told again that they are kept."""
-        self.work(self._missing(parts, since))
+    def run(self, studies: Iterable[tuple[Keys, Sequence[Case]]], since: int = 0) -> None:
+        """Run cases of studies in every replicate from `since` on, but for what the store has."""
+        self.work((keys, cases, range(since, keys.study.replicates)) for keys, cases in studies)
 
-    def work(self, tasks: Iterable[Task]) -> None:
-        """Do these tasks, and keep what comes of them."""
-        for keys, replicates in self.workers.run(tasks):
+    def work(self, parts: Iterable[Part]) -> None:
+        """Run cases in replicates, but for what the store has, and keep what comes of them."""
+        for keys, replicates in self.workers.run(self._missing(parts)):
             self.store.keep(keys.of, replicates)
             for replicate in replicates:
                 self.progress(replicate)
@@ -62,15 +66,17 @@ class Runner:
             lines.append(f"  and {len(self._mended) - LISTED} more")
         return "\n".join([f"{cells} cells that the damaged store lacked were run", *lines])
 
-    def _missing(self, parts: Iterable[Part], since: int) -> Iterator[Task]:
-        for keys, cases in parts:
-            runs = keys.study.replicates
-            finished = {case: self.store.finished(keys.of(case), runs) for case in cases}
-            kept = sum(int(each[since:].sum()) for each in finished.values())
-            if kept:
+    def _missing(self, parts: Iterable[Part]) -> Iterator[Task]:
+        for keys, cases, numbers in parts:
+            if self.retry:
+                old = {keys.of(case) for case in cases} - self._forgotten
+                self.store.forget_failed(old)
+                self._forgotten |= old
+            finished = {case: self.store.finished(keys.of(case), numbers) for case in cases}
+            if kept := sum(int(each.sum()) for each in finished.values()):
                 self.progress.kept(kept)
-            for number in range(runs):
-                missing = tuple(case for case in cases if not finished[case][number])
+            for place, number in enumerate(numbers):
+                missing = tuple(case for case in cases if not finished[case][place])
                 if missing:
                     yield Task(keys, number, missing, curves=self.folder is not None)
 
@@ -107,7 +113,7 @@ def started(run: Run, kind: str, study: Study, files: Iterable[str] = ()) -> Ite
         try:
             store = _store(folder)
             into = None if folder is None or folder.read_only else folder
-            runner = Runner(store, workers, run.reporter, into)
+            runner = Runner(store, workers, run.reporter, into, run.retry)
             for note in store.notes:
                 runner.progress.warned(note)
             yield runner

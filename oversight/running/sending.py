@@ -35,13 +35,6 @@ class Sent(NamedTuple):
     data: bytes
     strangers: tuple[Stranger, ...]
 
-    @property
-    def stays(self) -> tuple[Stranger, ...]:
-        """Classes that only this process has: typed in, or defined in a notebook's cell."""
-        if _main_file() is not None:
-            return ()
-        return tuple(one for one in self.strangers if one.module == "__main__")
-
     def study(self) -> Study:
         """The study. Raises WorkersError that names the plugin which is not installed here."""
         for stranger in self.strangers:
@@ -55,12 +48,6 @@ class Sent(NamedTuple):
             raise _absent("the study", error) from None
         assert isinstance(study, Study)
         return study
-
-
-def _main_file() -> str | None:
-    """The file of what this process runs; None where it is typed in, or comes through a pipe."""
-    file: str | None = getattr(sys.modules["__main__"], "__file__", None)
-    return None if file == STDIN else file
 
 
 def _absent(what: str, error: BaseException) -> WorkersError:
@@ -106,13 +93,15 @@ def packed(study: Study) -> Sent:
 def to_processes(study: Study) -> Sent:
     """A study for processes of our own, which have no notebook and no prompt."""
     sent = packed(study)
-    for stranger in sent.stays:
-        raise WorkersError(
-            f"cannot be sent to worker processes: {stranger.known_as} is defined in a notebook, at "
-            "a prompt or in a pipe, where no other process finds it. Define it in a module; or ask "
-            "for no jobs"
-        )
-    if getattr(sys.modules["__main__"], "__file__", None) == STDIN:
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    for stranger in sent.strangers:
+        if stranger.module == "__main__" and file in (None, STDIN):
+            raise WorkersError(
+                f"cannot be sent to worker processes: {stranger.known_as} is defined in a "
+                "notebook, at a prompt or in a pipe, where no other process finds it. Define it in "
+                "a module; or ask for no jobs"
+            )
+    if file == STDIN:
         raise WorkersError(
             "no worker process can read a script that came through a pipe; run it from a file, or "
             "ask for no jobs"

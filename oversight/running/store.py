@@ -110,18 +110,16 @@ class Store:
         with self._writing():
             self._note("engine", of_engine())
 
-    def finished(self, key: Key, replicates: int) -> BoolArray:
-        """By replicate, (replicates,): whether its numbers are here, or that it failed."""
-        done = np.zeros(replicates, dtype=np.bool_)
+    def finished(self, key: Key, replicates: range) -> BoolArray:
+        """By replicate, (len(replicates),): whether its numbers are here, or that it failed."""
+        done = np.zeros(len(replicates), dtype=np.bool_)
+        first, stop = replicates.start, replicates.stop
         for table in ("numbers", "failed"):
-            query = f"SELECT replicate FROM {table} WHERE cell = ? AND replicate < ?"
-            done[[number for (number,) in self._rows(query, key, replicates)]] = True
+            query = (
+                f"SELECT replicate - ? FROM {table} WHERE cell = ? AND replicate BETWEEN ? AND ?"
+            )
+            done[[place for (place,) in self._rows(query, first, key, first, stop - 1)]] = True
         return done
-
-    def has(self, key: Key, number: int) -> bool:
-        """Whether the numbers of one replicate are here, or that it failed."""
-        query = "SELECT 1 FROM {} WHERE cell = ? AND replicate = ?"
-        return any(self._rows(query.format(table), key, number) for table in ("numbers", "failed"))
 
     def array(self, key: Key, replicates: int) -> FloatArray:
         """Numbers of a cell, (replicates, columns), read only; NaN where there are none."""

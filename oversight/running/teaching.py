@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from oversight.components.wrappers import as_role
-from oversight.core.claims import BoolArray, FloatArray, read_only
+from oversight.core.claims import BoolArray, FloatArray, Verdicts, read_only
 from oversight.core.config import Config
 from oversight.core.errors import VerdictError
 from oversight.metrics import labels as metrics
@@ -89,22 +89,21 @@ class _Classroom:
         def watch(epoch: int, columns: Sequence[int], fitted: Fitted, losses: FloatArray) -> None:
             for column, loss in zip(columns, losses.tolist(), strict=True):
                 if column < len(cases):
-                    given, answers = labels[cases[column]], respond(fitted, column)
+                    given, answers = labels[cases[column]].verdicts, respond(fitted, column)
                     row = _point(given, *answers, train.gold, test.gold)
                     self.taught.curves.setdefault(cases[column], []).append((*row, loss))
 
         lesson = Lesson(study.seed, self.number, watch if self.curves else None)
         student = as_role(part, Student).attending(lesson)
         x, x_test = student.views(study.seed, self.number, train.x, test.x)
-        targets = [student.targets(given.belief, given.answer) for given in labels.values()]
+        verdicts = [given.verdicts for given in labels.values()]
+        targets = [student.targets(given.belief, given.answer) for given in verdicts]
         for target in targets:
             _check(target, student, len(train.gold), "targets")
-        marks = [given.labeled for given in labels.values()]
+        marks = [given.labeled for given in verdicts]
         if gold:  # the ceiling is that of a student who does not fail
-            targets, marks = (
-                [*targets, train.gold.astype(np.float64)],
-                [*marks, train.everyone >= 0],
-            )
+            targets.append(train.gold.astype(np.float64))
+            marks.append(train.everyone >= 0)
         if not targets:
             return
         weights = None
@@ -119,7 +118,7 @@ class _Classroom:
 
 
 def _point(
-    given: Labels, learned: FloatArray, tested: FloatArray, gold: BoolArray, new: BoolArray
+    given: Verdicts, learned: FloatArray, tested: FloatArray, gold: BoolArray, new: BoolArray
 ) -> tuple[float, ...]:
     """What CURVE measures of an epoch, but for the loss."""
     marked = given.labeled

@@ -77,8 +77,7 @@ class Workers:
     """
 
     def __init__(self, executor: Executor | None = None, jobs: int = 1) -> None:
-        self._given = executor
-        self._own = Processes(max(jobs, 1)) if executor is None else None
+        self._executor = Processes(max(jobs, 1)) if executor is None else executor
         self._alone = executor is None and jobs <= 1
         self._each = 0.0  # seconds a replicate, lately
         self._last: tuple[Study, Study | Sent] | None = None
@@ -87,14 +86,13 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._own is not None:
-            self._own.end(at_once=kind is not None)
+        self._renew(at_once=kind is not None)
 
     def check(self, study: Study) -> None:
         """Raises WorkersError, `refused`, where it is known now that they cannot run a study."""
         if self._alone:
             return
-        everywhere = getattr(self._given, "everywhere", None)
+        everywhere = getattr(self._executor, "everywhere", None)
         try:
             sent = self._packed(study)
             replies = everywhere(run_chunk, sent, [], of_engine()) if everywhere else {}
@@ -141,7 +139,7 @@ class Workers:
                 if lost:
                     # Whoever is broken has lost everything that was under way.
                     for future, chunk in list(waiting.items()):
-                        if self._given is None or future.done():
+                        if isinstance(self._executor, Processes) or future.done():
                             lost.append((chunk, lost[0][1]))
                             del waiting[future]
                     yield from self._again(lost)
@@ -175,20 +173,15 @@ class Workers:
 
     def _look(self) -> None:
         """Raises WorkersError where nobody can do any work."""
-        trouble = getattr(self._given, "trouble", None)
+        trouble = getattr(self._executor, "trouble", None)
         if trouble is not None and (message := trouble()):
             raise WorkersError(message)
-        if self._own is not None:
-            self._own.look()
 
     def _sent(self, chunk: Chunk) -> Future[Reply]:
         study = self._packed(chunk[0].study)
         work = [task.work for task in chunk]
-        if self._own is not None:
-            return self._own.submit(run_chunk, study, work, of_engine())
-        assert self._given is not None
         try:
-            return self._given.submit(run_chunk, study, work, of_engine())
+            return self._executor.submit(run_chunk, study, work, of_engine())
         except RuntimeError as error:  # broken, or ended by somebody
             message = "the executor takes no more work: " + (str(error) or repr(error))
             raise WorkersError(f"{message}. What was finished is kept") from error
@@ -196,12 +189,14 @@ class Workers:
     def _packed(self, study: Study) -> Study | Sent:
         """A study as it is sent; the last one is kept."""
         if self._last is None or self._last[0] is not study:
-            self._last = study, (to_others if self._own is None else to_processes)(study)
+            own = isinstance(self._executor, Processes)
+            self._last = study, (to_processes if own else to_others)(study)
         return self._last[1]
 
-    def _renew(self) -> None:
-        if self._own is not None:
-            self._own.end(at_once=True)
+    def _renew(self, at_once: bool = True) -> None:
+        """End processes of our own, which begin again with the next work."""
+        if isinstance(self._executor, Processes):
+            self._executor.end(at_once)
 
     def _chunks(self, tasks: Iterator[Task]) -> Iterator[Chunk]:
         """Tasks of one study together, as many as take about SECONDS."""
@@ -219,9 +214,7 @@ class Workers:
 
     def _hands(self) -> int:
         """How many chunks are worked on at once, about."""
-        if self._own is not None:
-            return self._own.jobs
-        return int(getattr(self._given, "_max_workers", 0)) or 8
+        return int(getattr(self._executor, "_max_workers", 0)) or 8
 
 
 def _given_up(task: Task, error: Exception) -> Replicate:

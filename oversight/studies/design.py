@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 
 from pydantic import Field
 
@@ -31,34 +31,32 @@ class Design(Config):
     )
     seed: Seed = Field(0, description="of the search, apart from the scenario's")
 
-    def problems(self, failures: Iterable[str]) -> list[tuple[Place, str]]:
+    def problems(self, failures: Collection[str]) -> Iterator[tuple[Place, str]]:
         """What does not fit what is installed, or the scenario's failures, by name; each with where
         it stands."""
-        problems: list[tuple[Place, str]] = []
         known = plugins("mechanisms").loaded
         if self.mechanisms == ():
-            problems.append((("mechanisms",), "an empty space; expected at least one mechanism"))
-        for i, name in enumerate(self.mechanisms or ()):
+            yield ("mechanisms",), "an empty space; expected at least one mechanism"
+        named: list[tuple[Place, str]] = [(("knobs", name), name) for name in self.knobs]
+        named += [(("mechanisms", i), name) for i, name in enumerate(self.mechanisms or ())]
+        for place, name in named:
             if name not in known:
-                hint = nearest(name, list(known))
-                problems.append((("mechanisms", i), f"unknown mechanism {name!r}; {hint}"))
+                yield place, f"unknown mechanism {name!r}; {nearest(name, list(known))}"
         for name, knobs in self.knobs.items():
-            if name not in known:
-                hint = nearest(name, list(known))
-                problems.append((("knobs", name), f"unknown mechanism {name!r}; {hint}"))
-                continue
-            for knob, values in knobs.items():
-                if knob not in known[name].file_keys():
-                    hint = nearest(knob, known[name].file_keys())
-                    problems.append((("knobs", name, knob), f"unknown knob; {hint}"))
+            keys = known[name].file_keys() if name in known else []
+            for knob, values in knobs.items() if keys else ():
+                if knob not in keys:
+                    yield ("knobs", name, knob), f"unknown knob; {nearest(knob, keys)}"
                 elif not values:
-                    problems.append((("knobs", name, knob), "no value to try"))
-        named = list(failures)
+                    yield ("knobs", name, knob), "no value to try"
         for name in self.survive:
-            if name not in named:
-                hint = nearest(name, named) if named else "the scenario has no failures section"
-                problems.append((("survive", name), f"names no failure of this scenario; {hint}"))
-        return problems
+            if name not in failures:
+                hint = (
+                    nearest(name, [*failures])
+                    if failures
+                    else "the scenario has no failures section"
+                )
+                yield ("survive", name), f"names no failure of this scenario; {hint}"
 
     def space(self, world: World) -> Space:
         """The protocols that may be tried in a world."""

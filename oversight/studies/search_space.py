@@ -56,7 +56,7 @@ class Space:
         for role, field in kind.model_fields.items():
             default = field.get_default(call_default_factory=False)
             many = isinstance(default, tuple) and any(isinstance(p, Overseer) for p in default)
-            if not many and not _is_overseer(default):
+            if not many and (not isinstance(default, Overseer) or isinstance(default, Agent)):
                 continue
             # Direct judgment by a mechanism is that mechanism.
             below = 0 if name == "direct" else depth - 1
@@ -110,10 +110,6 @@ class Space:
                 return
             last, options = turned[-1]
             wheels = [*turned[:-1], (last + 1, options)]
-
-
-def _is_overseer(value: object) -> bool:
-    return isinstance(value, Overseer) and not isinstance(value, Agent)
 
 
 def _parts(component: Component) -> Iterator[Component]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from oversight.core.config import Place
@@ -112,8 +112,6 @@ def read(path: Path) -> Source:
         mark = error.problem_mark or error.context_mark
         reason = str(error.problem or error.context).split("\n")[0]
         message, line = f"is not YAML 1.2: {reason}", mark.line + 1 if mark else 0
-    except YAMLError as error:
-        message, line = f"is not YAML 1.2: {plain_reason(error)}", 0
     except RecursionError:
         message, line = "is nested too deeply", 0
     except Exception as error:  # the parser fails in ways of its own where a text is none

@@ -14,7 +14,6 @@ from pydantic import (
     SkipValidation,
     ValidationInfo,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 
@@ -33,7 +32,18 @@ Bit = Annotated[int, Field(strict=True, ge=0, le=1)]
 GateName = str | tuple[Bit, ...]
 
 
-class BalancedTree(Config):
+class _Tree(Config):
+    """What describes a tree; it is built where that is checked."""
+
+    _tree: TaskTree = PrivateAttr()
+
+    @property
+    def tree(self) -> TaskTree:
+        """The task tree, leaf priors filled in."""
+        return self._tree
+
+
+class BalancedTree(_Tree):
     """Every inner node has `branching` children, down to `depth`; one gate a level, the root's
     first."""
 
@@ -46,22 +56,6 @@ class BalancedTree(Config):
         "or, and, or, ... if left out",
     )
     leaf_prior: LeafPrior = "balanced"
-
-    _tree: TaskTree = PrivateAttr()
-
-    @field_validator("gates", mode="before")
-    @classmethod
-    def _as_tuple(cls, value: object) -> object:
-        return (
-            tuple(tuple(g) if isinstance(g, list) else g for g in value)
-            if isinstance(value, list)
-            else value
-        )
-
-    @property
-    def tree(self) -> TaskTree:
-        """The task tree, leaf priors filled in."""
-        return self._tree
 
     @model_validator(mode="after")
     def _build(self) -> BalancedTree:
@@ -94,7 +88,7 @@ def _balanced(
     return balanced(branching, depth, names).with_leaf_prior(leaf_prior)
 
 
-class FileTree(Config):
+class FileTree(_Tree):
     """A tree read from a node-link JSON or a GraphML file beside the scenario.
 
     Inner nodes have an attribute `gate`; leaves may have a `prior`. Children are in the order of
@@ -104,13 +98,6 @@ class FileTree(Config):
     kind: Literal["file"]
     path: Annotated[str, Field(min_length=1)]
     leaf_prior: LeafPrior = "balanced"
-
-    _tree: TaskTree = PrivateAttr()
-
-    @property
-    def tree(self) -> TaskTree:
-        """The task tree, leaf priors filled in."""
-        return self._tree
 
     @model_validator(mode="after")
     def _build(self, info: ValidationInfo) -> FileTree:
