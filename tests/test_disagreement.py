@@ -292,3 +292,25 @@ def test_what_was_disagreed_about_is_not_forgotten_by_another_shape() -> None:
     verdicts = Verdicts.of(np.ones(3), disagreement=[0.5, 0, 0], overridden=[True, False, False])
     fewer = replace(verdicts, evidence=np.ones(2))
     assert fewer.disagreement.shape == fewer.overridden.shape == (3,)
+
+
+# ---- who would be looked at again
+
+
+def test_who_would_be_among_the_least_sure_by_putting_each_lie_among_the_honest() -> None:
+    rng = np.random.default_rng(6)
+    lying, honest = (Verdicts.of(np.round(rng.exponential(by, 40), 1)) for by in (2, 1))
+    sure = [verdicts.evidence for verdicts in (lying, honest)]  # some are equal
+    for number in range(41):
+        share = number / 40
+        expected = [
+            np.sum(np.delete(sure[1], i) < own) < number for i, own in enumerate(sure[0].tolist())
+        ]
+        claims = Claims.of_everyone(np.arange(40), 0)
+        for mechanism, slot in (
+            (Audit(share=share, choose="suspicion"), "of"),
+            (Cascade(share=share), "first"),
+        ):
+            again = mechanism.looks_again(slot, claims, lambda lie: lying if lie else honest)
+            found = np.zeros(40) if again is None else again
+            assert found.tolist() == expected

@@ -54,16 +54,16 @@ def test_a_calibrated_probability_has_next_to_no_calibration_error() -> None:
 
 
 def test_where_student_and_labels_are_right() -> None:
-    gold = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], dtype=bool)
-    label = np.array([1, 1, 1, 0, 0, 0, 0, 1, 1, 1], dtype=bool)  # right, right, right, wrong, ...
-    student = np.array([1, 0, 0, 0, 0, 0, 0, 1, 0, 0], dtype=bool)
+    gold = np.array([1, 1, 1, 1, 1, 0, 0, 0, 0, 0], dtype=bool)
+    label = np.array([1, 1, 1, 1, 0, 0, 0, 0, 1, 1], dtype=bool)  # 4 right, 1 wrong, 3 right, ...
+    student = np.array([1, 1, 0, 0, 1, 0, 0, 1, 1, 0], dtype=bool)
     assert labels.quadrants(student, label, gold) == {
-        "agreement_when_right": pytest.approx(4 / 6),
-        "agreement_when_wrong": pytest.approx(2 / 4),
+        "agreement_when_right": pytest.approx(4 / 7),
+        "agreement_when_wrong": pytest.approx(1 / 3),
         "label_right_student_right": pytest.approx(0.4),
-        "label_right_student_wrong": pytest.approx(0.2),
+        "label_right_student_wrong": pytest.approx(0.3),
         "label_wrong_student_right": pytest.approx(0.2),
-        "label_wrong_student_wrong": pytest.approx(0.2),
+        "label_wrong_student_wrong": pytest.approx(0.1),
     }
     perfect = labels.quadrants(student, gold, gold)
     assert np.isnan(perfect["agreement_when_wrong"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, ndtr
 
 from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
+from oversight.overseers.drift import Drift
 from oversight.overseers.model import Model
-from oversight.overseers.perception import Attention
+from oversight.overseers.perception import Attention, moved_accuracy
 from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 
@@ -99,20 +102,47 @@ def test_effort_scales_the_signal_to_noise_ratio_by_its_root() -> None:
     assert right == pytest.approx(wanted, abs=4.5 * binomial_error(wanted, 50_000))
 
 
-def test_attention_by_item_moves_accuracy_and_minutes_item_by_item() -> None:
-    items, row = pool(world(train_items=50_000)), np.arange(50_000) % 2
-    effort, pace = np.array([1.0, 0.25]), np.array([1.0, 2.0])
-    attention = Attention(row, effort, pace, np.zeros(2), 0.0, None, items.everyone % 3 > 0)
-    ready = Human().prepare(items, setting()).attending(attention)
-    verdicts = ready.assess(items.roots)
-    wanted = 1 - np.arctan(np.tan(np.pi * 0.3) / np.sqrt(effort)) / np.pi
-    right = verdicts.answer == items.intended
-    for i in range(2):
-        error = binomial_error(wanted[i], 25_000)
-        assert right[row == i].mean() == pytest.approx(wanted[i], abs=4.5 * error)
-        assert set(verdicts.minutes[row == i]) == {12 / pace[i]}
-    assert ready.reliability(0) == pytest.approx(wanted.mean(), abs=1e-12)
-    assert np.array_equal(verdicts.labeled, attention.done)
+@pytest.mark.parametrize("difficulty", [0.0, 1.0])
+def test_attention_by_item_moves_accuracy_and_minutes_item_by_item(difficulty: float) -> None:
+    """Skill by row moves accuracy as it moves that of a person, and effort as `effort` does."""
+    items, row = pool(world(train_items=60_000)), np.arange(60_000) % 3
+    effort, pace, skill = np.array([1.0, 0.25, 1.0]), np.array([1.0, 2.0, 1.0]), [0.0, 0.0, 0.6]
+    plain = Attention(row, effort, pace, np.zeros(3), 0.0, None, items.everyone % 4 > 0)
+    moved = replace(plain, skill=np.array(skill), skill_sd=0.5)
+    who = setting(difficulty=difficulty)
+    middling = [float(moved_accuracy(np.array([0.7]), 0.5, by)[0]) for by in (0.0, 0.6)]
+    for attention, full in ((plain, (0.7, 0.7, 0.7)), (moved, (middling[0], *middling))):
+        ready = Human().prepare(items, who).attending(attention)
+        verdicts, wanted = ready.assess(items.roots), []
+        for i in range(3):
+            lone = Drift.of(np.array([full[i]]), difficulty, float(effort[i]))
+            wanted.append(float(lone.accuracy[0]))
+            right = (verdicts.answer == items.intended)[row == i]
+            error = binomial_error(wanted[i], 20_000)
+            assert right.mean() == pytest.approx(wanted[i], abs=4.5 * error)
+            assert set(verdicts.minutes[row == i]) == {12 / pace[i]}
+        assert ready.reliability(0) == pytest.approx(np.mean(wanted), abs=1e-9)
+        assert np.array_equal(verdicts.labeled, attention.done)
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.5, 3.0])
+@pytest.mark.parametrize("accuracy", [0.55, 0.9])
+def test_the_mean_over_people_stays_at_any_spread(accuracy: float, sd: float) -> None:
+    by = sd * np.linspace(-8, 8, 801)
+    weight = np.exp(-((by / sd) ** 2) / 2)
+    each = [float(moved_accuracy(np.array([accuracy]), sd, one)[0]) for one in by]
+    assert weight @ each / weight.sum() == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_a_person_is_the_same_on_every_pool_of_a_replicate() -> None:
+    person = Human(skill_sd=0.8)
+    train, test, later = (
+        person.prepare(pool(world(train_items=10), replicate=n, part=part), setting()).reliability(
+            0
+        )
+        for n, part in ((0, "train"), (0, "test"), (1, "train"))
+    )
+    assert train == test != later
 
 
 def test_skill_differs_between_people_and_keeps_the_mean() -> None:
@@ -177,6 +207,19 @@ def test_people_share_the_misconception_and_not_their_noise() -> None:
     seen = np.corrcoef(one.perceive(items.roots), two.perceive(items.roots))[0, 1]
     wanted = r**2 + (1 - r**2) * 0.6
     assert seen == pytest.approx(wanted, abs=4.5 * (1 - wanted**2) / np.sqrt(50_000))
+
+
+def test_a_trace_names_whom_it_is_about() -> None:
+    items = pool(world(train_items=10))
+    claims = Claims.of(items.everyone, 0, traced=True)
+    for who, name in (
+        (Human(), "a person"),
+        (Human(person=2), "person 2"),
+        (Human(person=2, copy_number=1), "person 2 (copy 1)"),
+    ):
+        trace = who.prepare(items, setting()).assess(claims).trace
+        assert trace is not None
+        assert trace.title == name
 
 
 def test_the_same_person_sees_a_claim_the_same_way_everywhere() -> None:

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import oversight
-from oversight import Setting, Strategy, Study, prepared
+from oversight import Model, Setting, Strategy, Study, prepared
 from oversight.cli.main import main
 from oversight.components.profiles import HONEST
 from oversight.overseers.meaning import meaning, moves
@@ -456,3 +456,9 @@ def test_a_meaning_gives_the_same_labels(name: str) -> None:
         assert labels(strategy) == labels(HONEST if means is None else means)
         plainest.add(means)
     assert len(plainest) > 3
+
+
+def test_a_lone_model_states_verdicts_and_argues_for_nobody() -> None:
+    small = Study(world={"train_items": 20, "test_items": 20}, protocols={"alone": "direct"}).world
+    bluff = Strategy(states="bluff", copies="apart")
+    assert meaning(bluff, Model(), small) == Strategy(states="bluff", copies="together")

@@ -128,3 +128,19 @@ def test_the_command(tmp_path: Path) -> None:
     assert rows[0].endswith(",predictable_share")
     plain = CliRunner().invoke(main, arguments[:2]).stdout
     assert "redictable" not in plain
+
+
+def test_neither_place_nor_scale_of_a_feature_counts_and_few_items_say_nothing() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((400, 3))
+    wrong = x[:, 0] + rng.standard_normal(400) > 0.5
+
+    def share(of: np.ndarray) -> float:  # type: ignore[type-arg]
+        return Forecasts(of, 1).share(np.ones(len(of), dtype=np.bool_), wrong[: len(of)])
+
+    assert 0.1 < share(x) < 0.5
+    for moved in (0.01 * x, 100 * x, x + 5):
+        # Fits are right to about 1e-3 in log-odds.
+        assert share(moved) == pytest.approx(share(x), abs=1e-3)
+    assert np.isfinite(share(x[:16]))
+    assert np.isnan(share(x[:15]))

@@ -120,3 +120,13 @@ def test_a_fit_arrives_in_few_steps(l2: float, monkeypatch: pytest.MonkeyPatch) 
     short = fit_probes(X, HARD, l2=l2)
     assert np.array_equal(long[0], short[0])
     assert np.array_equal(long[1], short[1])
+
+
+def test_heavy_items_cost_few_steps_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These need at most 20; over 150 where the heaviest item counts as one of weight 1."""
+    weights = np.exp(RNG.uniform(0, np.log(1e4), (1500, 3)))
+    long = fit_probes(X, HARD[:, :3], weights=weights)
+    monkeypatch.setattr(probe, "MOST_STEPS", 40)
+    short = fit_probes(X, HARD[:, :3], weights=weights)
+    assert np.array_equal(long[0], short[0])
+    assert np.array_equal(long[1], short[1])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 import oversight
 from oversight import Human, Mechanism, Study
@@ -188,3 +189,48 @@ def test_a_world_without_margins_has_no_share(monkeypatch: pytest.MonkeyPatch) -
     row = oversight.compare(study.changed(replicates=2)).summary()[0]
     assert row["representable_share"] is None
     assert row["representable_share_status"] == "undefined: the world has no margins"
+
+
+def test_its_interval_is_a_jackknife_flagged_or_not() -> None:
+    rng = np.random.default_rng(3)
+    linear, margin, right = rng.uniform(0.2, 0.3, 7), rng.uniform(0.1, 0.2, 7), 0.7 * np.ones(7)
+    right += rng.uniform(-0.02, 0.02, 7)
+
+    def share(kept: np.ndarray, positive: float) -> Ratio:  # type: ignore[type-arg]
+        columns = (each[kept] for each in (linear, margin, 0 * linear, right))
+        return representable_share(*columns, positive * np.ones(kept.sum()), 4000)
+
+    every = np.ones(7, dtype=bool)
+    one_out = np.array([share(np.arange(7) != i, 0.5).value for i in range(7)])
+    half = stdtrit(6, 0.975) * np.sqrt(6 / 7 * ((one_out - one_out.mean()) ** 2).sum())
+    for positive in (0.5, 0.6):
+        found = share(every, positive)
+        assert (found.state is Status.FLAGGED) == (positive == 0.6)
+        assert found.low == pytest.approx(found.value - half, abs=1e-12)
+        assert found.high == pytest.approx(found.value + half, abs=1e-12)
+
+
+def test_what_it_is_made_of_pair_by_pair() -> None:
+    """The mean over pairs of different labeled items of L_i L_j x_i.x_j; and the shift of a random
+    sample of a finite population is 1 for each of its four coordinates, on average."""
+    rng = np.random.default_rng(4)
+    (answer,), (axes,) = drawn(rng, 1, 30, 0.7, 0.5)
+    labeled = rng.permutation(30) < 12
+    signs = np.where(answer[labeled], 1.0, -1.0)
+    signs -= signs.mean()
+    apart = ~np.eye(12, dtype=bool)
+    found = share_measures(answer, labeled, axes)
+    for name, x in (("share_linear", axes.x), ("share_margin", axes.margin[:, None])):
+        pairs = np.outer(signs, signs) * (x[labeled] @ x[labeled].T)
+        assert found[name] == pytest.approx(pairs[apart].mean(), abs=1e-12)
+    shifts = np.array(
+        [
+            share_measures(answer, rng.permutation(30) < 12, axes)["sample_shift"]
+            for _ in range(4000)
+        ]
+    )
+    assert shifts.mean() == pytest.approx(4, abs=4.5 * error(shifts))
+
+
+def error(values: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float(values.std(ddof=1) / np.sqrt(values.size))

@@ -118,6 +118,20 @@ def test_unwatched_lies_are_never_audited_while_there_are_enough_unwatched_items
     assert not np.any(attacked & trace.facts["checked again"])
 
 
+def test_of_the_watched_all_are_attacked_alike_whoever_watches_them() -> None:
+    twice = {"audit": {"of": audited(0.5), "by": {"human": {"person": 7}}, "share": 0.5}}
+    _, attacked = verdicts(twice, Strategy(share=0.5, picks="unwatched", knows="coins"))
+    outer = prepared(overseer(twice), POOL, setting()).protocol
+    claims = replace(POOL.roots, traced=True)
+    traces = [each.assess(claims).trace for each in (outer, outer.of)]  # type: ignore[attr-defined]
+    late, early = (trace.facts["checked again"] for trace in traces)
+    assert attacked[~late & ~early].all()
+    left = (0.5 - np.mean(~late & ~early)) / np.mean(late | early)
+    for watched in (late & ~early, early & ~late, late & early):
+        error = np.sqrt(left * (1 - left) / watched.sum())
+        assert attacked[watched].mean() == pytest.approx(left, abs=4 * error)
+
+
 @pytest.mark.parametrize("share", [0.2, 0.5])
 def test_unwatched_lies_under_a_ranked_audit_are_those_that_would_not_be_checked(
     share: float,

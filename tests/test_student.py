@@ -9,7 +9,7 @@ from scipy.special import expit, ndtr
 
 from oversight import Human
 from oversight.metrics import closed_forms as theory
-from oversight.students.linear import LinearStudent
+from oversight.students.linear import FittedProbes, LinearStudent
 from oversight.students.probe import fit_probes
 from tests.helpers import pool, setting, tree, world
 
@@ -178,3 +178,9 @@ def test_a_student_sees_at_most_all_features() -> None:
     assert LinearStudent(features=16).problem(16) is None
     assert LinearStudent().problem(1) is None
     assert "at most 16" in (LinearStudent(features=17).problem(16) or "")
+
+
+def test_log_odds_of_a_probe_by_hand() -> None:
+    fitted = FittedProbes(np.array([[1.0, 3.0], [2.0, 5.0]]), np.array([0.25, 0.5]))
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]])
+    assert fitted.log_odds(1, x).tolist() == [3.5, 5.5, -1.5]

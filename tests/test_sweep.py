@@ -259,6 +259,27 @@ def test_a_stretch_ends_where_the_paired_t_test_says(values: list[float]) -> Non
     assert count > 40
 
 
+def test_both_sides_of_a_crossing_differ_from_zero() -> None:
+    rng, count = np.random.default_rng(9), 0
+    for _ in range(400):
+        apart = np.array([[0.7], [-0.7]]) + rng.standard_normal((2, 9))
+        p, mean = ttest_1samp(apart.T, 0.0).pvalue, apart.mean(axis=1)
+        expected = p.max() < 0.05 and mean[0] * mean[1] < 0
+        assert len(crossings("k", "", "a", "b", [0.0, 1.0], apart)) == expected
+        count += expected
+    assert 40 < count < 360
+
+
+def test_two_values_and_two_replicates_are_enough_for_a_crossing() -> None:
+    apart = np.array([[0.99, 1.01], [-0.99, -1.01]])
+    assert len(crossings("k", "", "a", "b", [0.0, 1.0], apart)) == 1
+    assert crossings("k", "", "a", "b", [0.0], apart[:1]) == []
+    assert crossings("k", "", "a", "b", [0.0, 1.0], apart[:, :1]) == []
+    lost = np.array([[0.99, 1.01], [np.nan, 0.0], [-0.99, -1.01]])
+    (found,) = crossings("k", "", "a", "b", [0.0, 1.0, 2.0], lost)
+    assert found.value == pytest.approx(1.0)
+
+
 def test_hours_need_no_desk(tmp_path: Path) -> None:
     done = CliRunner().invoke(
         main,
