@@ -167,3 +167,14 @@ def test_a_world_of_its_own_is_told_how_good_people_are() -> None:
         of.world.pool(0, 0, "train")
     own = of.world.overseen(0.75).pool(of.seed, 0, "train")
     assert np.array_equal(own.x, of.pool(0, "train").x)
+
+
+@pytest.mark.parametrize("picks", ["judge_weak", "pivotal", "random"])
+def test_a_model_is_honest_where_its_strategy_needs_what_the_world_has_not(picks: str) -> None:
+    audit = {"audit": {"of": "model", "by": "human"}}
+    acting = study(protocols={"it": audit}, model={"strategy": {"share": 0.3, "picks": picks}})
+    honest, case = study(protocols={"it": audit}), Case("it")
+    lying, healthy = (run_replicate(of, 0, [case]).rows[case] for of in (acting, honest))
+    status = acting.strategy_of(case)[1]
+    assert (status == "ok") == (picks == "random")
+    assert (lying == pytest.approx(healthy, rel=0, nan_ok=True)) == status.startswith("honest: ")

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationInfo, model_validator
 
 from oversight.components.overseer import Overseer
-from oversight.components.profiles import HONEST, Setting
+from oversight.components.profiles import HONEST, Setting, Strategy
 from oversight.core.claims import read_only
 from oversight.core.config import raise_all
 from oversight.failures.injection import Injection
@@ -73,7 +73,8 @@ class Study(Scenario):
         protocol = self.cells[case.protocol]
         if case.failure:
             protocol, _ = self.failures[case.failure].into(protocol, self.student, case.severity)
-        chosen = [one for one in strategies(protocol, self.setting) if one.share]
+        written = Setting(self.overseer, self.model)
+        chosen = [one for one in strategies(protocol, written) if one.share]
         refused = [text for one in chosen if (text := one.problem(self.world))]
         if self.model.strategy != HONEST and not has_models(protocol):
             refused.append("no strong model in it")
@@ -92,8 +93,12 @@ class Study(Scenario):
 
     @property
     def setting(self) -> Setting:
-        """Who works in the scenario, unless a protocol names others."""
-        return Setting(self.overseer, self.model)
+        """Who works in the scenario, unless a protocol names others. A strong model whose strategy
+        needs what the world has not is honest."""
+        model = self.model
+        if isinstance(model.strategy, Strategy) and model.strategy.problem(self.world):
+            model = model.changed(strategy=HONEST)
+        return Setting(self.overseer, model)
 
     def identity(self) -> str:
         """A digest of what decides the numbers of a replicate, apart from protocols; see
