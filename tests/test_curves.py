@@ -14,6 +14,7 @@ import oversight
 from oversight import Study
 from oversight.cli.main import main
 from oversight.core.errors import ScenarioError
+from oversight.reports.comparison import notes
 from oversight.running.replicate import COLUMNS, run_replicate
 from oversight.studies.cases import Case
 from oversight.studies.scenario import load
@@ -203,3 +204,12 @@ def test_what_is_shown_can_be_read_again(tmp_path: Path) -> None:
         shown = CliRunner().invoke(main, ["check", "--show", str(path)]).output
         path.write_text(shown)
         assert load(str(path)).student == once.student
+
+
+def test_the_representable_share_says_that_it_predicts_another_student() -> None:
+    whole = {"world": {"train_items": 2000, "test_items": 50, "features": 4}, "replicates": 3}
+    for student, other in ((GRADIENT, True), ({"kind": "linear", "loss": "squared"}, False)):
+        results = oversight.compare(study(student, **whole))
+        says = "predicts a linear student, and this one is 'gradient'"
+        assert says in results.summary()[0]["representable_share_status"] or not other
+        assert (f"The representable share {says}." in notes(results)) == other

@@ -106,11 +106,16 @@ SECTIONS: dict[str, tuple[str, str, type[Config]]] = {
     },
     "world: concept": ("scenario-files.md", "## world", plugins("worlds").get("concept")),
     "student: linear": ("scenario-files.md", "## student", plugins("students").get("linear")),
+    "student: gradient": (
+        *("scenario-files.md", "### student: {kind: gradient}"),
+        plugins("students").get("gradient"),
+    ),
 }
 ELSEWHERE = {
     "file": {"world", "overseer", "model", "student", "failures", "strategies", "play", "desk"}
     | {"sweep", "design", "sensitivity"},  # sections of their own
     "tree": {"kind", "gates", "leaf_prior"},  # in words
+    "student: gradient": {"kind"},  # the heading
 }
 """Keys that no table of the section has."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ class Results:
 
     def representable_share(self, case: Case | str) -> Ratio:
         """Share of the labels' error that a linear student can represent, with its jackknife
-        interval."""
+        interval; where the study's student is no linear one, the text says so."""
         coverage = self.column(case, "coverage")
         if np.isnan(coverage).all():
             return undefined(Reason.NO_REPLICATE)
@@ -195,7 +196,17 @@ class Results:
             return undefined(Reason.NO_MARGINS)
         labeled = round(self.items * float(np.nanmean(coverage)))
         linear, margin, shift, right, positive = (self.column(case, name) for name in MADE_OF)
-        return representable_share(linear, margin, shift, right, positive, labeled)
+        share = representable_share(linear, margin, shift, right, positive, labeled)
+        if not share.defined or not (other := self.other_student):
+            return share
+        return replace(share, text="; ".join(filter(None, (share.text, other))))
+
+    @property
+    def other_student(self) -> str:
+        """That the representable share predicts another student than this one; empty where it
+        predicts this one."""
+        kind = self.study.student.kind
+        return "" if kind == "linear" else f"predicts a linear student, and this one is {kind!r}"
 
     def differences(self) -> list[Difference]:
         """Every pair of protocols: difference in PGR, paired over replicates, corrected for the

@@ -179,8 +179,8 @@ SHARE = (
     ),
     Column(
         "representable_share_status",
-        "`ok`, `ok: one replicate, no interval`, `flagged: ...` where labels are unbalanced, or "
-        "`undefined: ...`",
+        "`ok`, `ok: ...` with one replicate, or where the student is no linear one, `flagged: ...` "
+        "where labels are unbalanced, or `undefined: ...`",
         kind="text",
     ),
 )

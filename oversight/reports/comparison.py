@@ -157,6 +157,8 @@ def _share_notes(results: Results) -> list[str]:
     shares = [(case.protocol, results.representable_share(case)) for case in results.cases]
     flagged = [f"{name} ({share.text})" for name, share in shares if share.state is Status.FLAGGED]
     lines = []
+    if results.other_student and any(share.defined for _, share in shares):
+        lines.append(f"The representable share {results.other_student}.")
     if flagged:
         lines.append("* representable share to be read with care: " + "; ".join(flagged))
     missing = [(name, share.status) for name, share in shares if share.state is Status.UNDEFINED]

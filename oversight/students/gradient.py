@@ -39,7 +39,9 @@ class GradientStudent(Descent, Student):
         description=f"units of the hidden layer, {HIDDEN} if left out; 0 for a linear probe",
     )
     activation: Activation = "relu"
-    members: Count = Field(1, description="starts whose log-odds are averaged")
+    members: Annotated[Count, Field(le=1000)] = Field(
+        1, description="starts whose log-odds are averaged"
+    )
     labels: Literal["soft", "hard"] = "soft"
     lesson: Annotated[SkipValidation[Lesson | None], WithJsonSchema({})] = Field(None, exclude=True)
 

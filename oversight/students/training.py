@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,7 +23,7 @@ ENOUGH = 100
 class Descent(Config):
     """How a student is trained: how long, in which steps, on which loss."""
 
-    epochs: Count = 20
+    epochs: Annotated[Count, Field(le=100_000)] = 20
     batch: Count | None = Field(128, description="labels a step; null for all")
     rate: Positive = Field(0.02, description="size of a step on the mean loss of the batch")
     stop: Literal["weak_labels"] | None = Field(
