@@ -222,13 +222,11 @@ def test_the_losses_of_the_page_on_playing_to_win_are_the_reference_results() ->
 
 def test_the_audits_of_the_page_on_playing_to_win_are_the_reference_results() -> None:
     real = game("audit-game")
-    audits = markdown_table(
-        PLAYED, "| audited | lies at random | noticed | lies where nobody looks | noticed |"
-    )
-    for protocol, random, seen, sly, found in audits:
+    lies = ["lies at random", "lies where nobody looks", "lies where the judge is weak"]
+    audits = markdown_table(PLAYED, f"| audited | {' | noticed | '.join(lies)} | noticed |")
+    for protocol, *cells in audits:
         healthy = float(real[protocol, "honest"]["loss"])
-        pairs = ((random, seen, "lies at random"), (sly, found, "lies where nobody looks"))
-        for cost, power, strategy in pairs:
+        for cost, power, strategy in zip(cells[::2], cells[1::2], lies, strict=True):
             row = real[protocol, strategy]
             assert near(cost, str(float(row["loss"]) - healthy)), (protocol, strategy)
             assert noticed(power, row), (protocol, strategy)
