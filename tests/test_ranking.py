@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mechanisms.debate import Debate
 from mechanisms.direct import Direct
 from oversight import Case, Claims, Evidence, Injection, OverseerFailure, Study, Verdicts
-from oversight.analyses.stressing import stress
+from oversight.analyses.stressing import stress, tried
 from oversight.cli.main import main
 from oversight.core.plugins import plugins
 from oversight.failures.injection import SEVERITIES, catalogue
@@ -145,6 +145,12 @@ def test_strategies_count_as_scheming_at_their_share() -> None:
         },
     )
     assert rows(stress(same, tolerance=0.5))["trusting"]["worst_pgr"] == row["worst_pgr"]
+
+
+def test_a_strategy_takes_no_failures_place() -> None:
+    failures = {name: {"kind": "random_flips"} for name in ("x", "strategy x")}
+    named = tried(study(failures=failures, strategies={"x": {"share": 0.1}}))
+    assert [one.together[0].name for one in named.values()] == [*["random_flips"] * 2, "scheming"]
 
 
 def test_what_check_shows_counts_the_same(tmp_path: Path) -> None:

@@ -67,7 +67,10 @@ def tried(study: Study) -> dict[str, Injection]:
     names none; and the strategies that it names, each as scheming at its share."""
     named = dict(study.failures or catalogue())
     for name, strategy in (study.strategies or {}).items():
-        named[f"strategy {name}" if name in named else name] = as_failure(strategy)
+        free = name
+        while free in named:
+            free = f"strategy {free}"
+        named[free] = as_failure(strategy)
     return named
 
 
