@@ -97,6 +97,11 @@ def test_a_panel_knows_its_reliability(rule: Rule) -> None:
     assert ready.reliability(0) == pytest.approx(right, abs=9 * binomial_error(right, ITEMS))
 
 
+def test_a_panel_of_one_is_as_reliable_as_that_one() -> None:
+    ready = team(1, "majority").prepare(pool(world(train_items=10)), setting(root=0.7))
+    assert ready.reliability(0) == pytest.approx(0.7)
+
+
 @pytest.mark.parametrize("members", [2, 4])
 def test_an_even_panel_breaks_ties_fairly(members: int) -> None:
     verdicts, _ = shown(team(members, "majority"), 0.3)

@@ -7,9 +7,9 @@ import pytest
 from scipy.special import expit, logit
 
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
-from oversight import Chance, Claims, Human
+from oversight import Chance, Claims, Human, Model
 from oversight.core.streams import Draws
-from oversight.overseers.persuasion import best_of_normals, selected_quality
+from oversight.overseers.persuasion import Arguing, best_of_normals, selected_quality
 from tests.helpers import PERFECT, pool, setting, tree, world
 from tests.test_representable_share import measured
 
@@ -62,6 +62,19 @@ def test_heavy_tails_crowd_quality_out(candidates: int, ratio: float) -> None:
     mean, error = mean_and_error(quality)
     normal = 0.5 * theory.best_of(candidates)
     assert mean / normal == pytest.approx(ratio, abs=4.5 * error / normal + 0.005)
+
+
+@pytest.mark.parametrize("discernment", [0.0, 0.3, 0.8, 1.0])
+def test_an_argument_for_a_belief_is_as_strong_as_said(discernment: float) -> None:
+    """One candidate: normal around c mu with variance 1, for the side that U believes."""
+    items = pool(world(train_items=50_000))
+    u = Model().prepare(items, setting())
+    arguing = Arguing(discernment=discernment, evidence=0.7)
+    one = u.assist(items.roots, arguing, np.ones(50_000), chance(50_000), "assistance")
+    mean, error = mean_and_error(one.strength)
+    assert mean == pytest.approx(discernment * 0.7, abs=4.5 * error)
+    assert one.strength.var() == pytest.approx(1, abs=4.5 * np.sqrt(2 / 50_000))
+    assert np.array_equal(one.side, u.believe(items.roots))
 
 
 def prepared(samples: int, run: int = 0, items: int = 2000, **knobs: object):  # type: ignore[no-untyped-def]

@@ -374,3 +374,14 @@ def test_the_fewest_changed_leaves_turn_the_root() -> None:
         turned = root(leaves ^ flips[:, None]) != root(leaves)
         fewest = np.where(turned, np.minimum(fewest, flips.sum()), fewest)
     assert np.array_equal(changes[:200], fewest)
+
+
+def test_who_forecasts_a_watch_takes_copies_with_another_strategy_for_honest() -> None:
+    def attacked(other: object) -> BoolArray:
+        liar = {"strategy": {"share": 0.3, "picks": "unwatched", "knows": "everything"}}
+        members = [{"model": liar}, {"model": {"strategy": other}}, "human"]
+        first = {"vote": {"members": members, "rule": "majority", "weights": [2.0, 1.0, 2.0]}}
+        written = {"cascade": {"first": first, "then": {"human": {"person": 5}}, "share": 0.5}}
+        return verdicts(written)[1]
+
+    assert np.array_equal(attacked({"share": 1e-6}), attacked("honest"))
