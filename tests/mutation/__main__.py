@@ -111,9 +111,14 @@ def main() -> int:
             words = (Path(folder) / "words.txt").read_text(errors="replace")
             sys.exit(f"{words[-4000:]}\nthe tests fail without a mutant")
         tests = sorted(json.loads(report.read_text()))
-        survivors = 0
+        survivors, tried = 0, 0
         for mutant in every:
             begun, source = time.monotonic(), (copy / mutant.path).read_bytes()
+            what = f"{mutant.path}:{mutant.line}  {mutant.was!r} -> {mutant.text!r}"
+            if mutant.changes_nothing(source):
+                print(f"EQUAL             {what}", flush=True)
+                continue
+            tried += 1
             calls = function_around(mutant, source)
             mine = tuple(f"tests/test_{n}.py:" for n in TESTS[Path(mutant.path).stem])
             near = [
@@ -126,10 +131,9 @@ def main() -> int:
             dead = bool(near) and run(copy, near, options.limit) != 0
             (copy / mutant.path).write_bytes(source)
             survivors += not dead
-            what = f"{mutant.path}:{mutant.line}  {mutant.was!r} -> {mutant.text!r}"
             word = "killed  " if dead else "SURVIVED" if near else "UNTESTED"
             print(f"{word} {time.monotonic() - begun:4.0f} s  {what}", flush=True)
-    print(f"killed {len(every) - survivors} of {len(every)}")
+    print(f"killed {tried - survivors} of {tried}; {len(every) - tried} more change nothing")
     return min(survivors, 1)
 
 

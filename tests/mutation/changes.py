@@ -14,6 +14,10 @@ LINES = (Path(__file__).parent / "tests.txt").read_text(encoding="utf-8").splitl
 TESTS = {module: tests.split() for module, tests in (line.split(": ") for line in LINES)}
 """By module, the names of the files of tests that are about it."""
 
+LINES = (Path(__file__).parent / "equivalent.txt").read_text(encoding="utf-8").splitlines()[2:]
+EQUIVALENT = {tuple(line.split(" | ")[:3]) for line in LINES}
+"""Changes after which everything is as before, for the reason that stands beside them."""
+
 OPERATORS = "Add Sub, Mult Div, Pow Mult, Lt GtE, LtE Gt, Eq NotEq, BitAnd BitOr, And Or"
 PAIRS = [[getattr(ast, name) for name in pair.split()] for pair in OPERATORS.split(", ")]
 SWAPS = {**{b: a for a, b in PAIRS}, **dict(PAIRS), ast.Mult: ast.Div}
@@ -30,6 +34,11 @@ class Mutant(NamedTuple):
     end: int
     text: str
     was: str
+
+    def changes_nothing(self, source: bytes) -> bool:
+        """Whether it is listed as equivalent; `source` is the file as it stands."""
+        code = source.decode().splitlines()[self.line - 1].strip()
+        return (self.path, code, f"{self.was} -> {self.text}") in EQUIVALENT
 
 
 def function_around(mutant: Mutant, source: bytes) -> set[tuple[str, int]]:
@@ -78,6 +87,8 @@ def pieces(node: ast.AST) -> Iterator[ast.AST]:
             if not isinstance(child, ast.AST) or isinstance(child, NO_FORMULA):
                 continue
             if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
+                continue
+            if isinstance(child, ast.keyword) and child.arg == "strict":  # a check, no formula
                 continue
             if isinstance(child, ast.If) and "traced" in ast.unparse(child.test):
                 continue
