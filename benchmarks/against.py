@@ -1,8 +1,8 @@
 """Is this checkout slower than another one? python -m benchmarks.against OTHER [--row NAME]
 
 Every row runs in processes of the two checkouts in turn (before, after, before, after, ...), so
-that a busy machine slows both alike. A process does the work of its row several times and states
-the median of the processor's time; what runs in two processes is timed by the clock.
+that a busy machine slows both alike. A process does the work of its row several times and states the
+least of the processor's time; what runs in two processes is timed by the clock.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CLOCKED = "two processes"
 """Rows of this name are timed by the clock."""
 
 START = """
-import itertools, statistics, sys, tempfile, time
+import itertools, sys, tempfile, time
 import numpy as np, oversight
 from oversight import Desk, Study
 from benchmarks import __main__ as probes, speed
@@ -36,7 +36,7 @@ for _ in range(repeats + 1):
     start = clock()
     work()
     took.append(clock() - start)
-print(statistics.median(took[1:]))
+print(min(took[1:]))
 """
 
 REPLICATE = "work = lambda: run_replicate(study, next(numbers))"
@@ -88,7 +88,7 @@ ROWS: dict[str, tuple[str, int]] = {
 
 
 def seconds(checkout: Path, row: str) -> float:
-    """Of one process of that checkout: the median time of the row's work."""
+    """Of one process of that checkout: the least time of the row's work."""
     setup, repeats = ROWS[row]
     clock = "perf_counter" if CLOCKED in row else "process_time"
     done = subprocess.run(
