@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 import oversight
 from benchmarks import speed
 from benchmarks.speed import seconds as timed
+from benchmarks.students import students
 from oversight.students.probe import fit_probes
 
 REPEATS = 5
@@ -131,6 +132,7 @@ if __name__ == "__main__":
         probes("a replicate of quickstart (4000 x 32, 8 label sets, soft)", *quickstart_labels())
         for size in ((4000, 32, 8), (5000, 64, 8), (5000, 64, 32)):
             probes("{} x {}, {} label sets, hard".format(*size), *planted(*size))
+        students()
     memory()
     whole()
     speed.two_processes()

@@ -75,6 +75,11 @@ ROWS: dict[str, tuple[str, int]] = {
         f"probes, hard, {n} x {k}, {sets} sets": (HARD.format(n, k, sets), 40)
         for n, k, sets in ((4000, 32, 8), (5000, 64, 8), (5000, 64, 32))
     },
+    "gradient students": (
+        "from benchmarks.students import GradientStudent, planted\n"
+        "x, labels = planted(4000, 32)\nwork = lambda: GradientStudent().fit(x, labels)",
+        9,
+    ),
     "cells of quickstart": (f"study = plain()\n{REPLICATE}", 21),
     "desk": (f"study = plain(desk=Desk())\n{REPLICATE}", 15),
     "desk with a budget": (f"study = plain(desk=Desk(hours=400))\n{REPLICATE}", 15),

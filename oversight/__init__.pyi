@@ -79,6 +79,7 @@ from .overseers.slots import AggregatorSlot as AggregatorSlot
 from .overseers.slots import OverseerSlot as OverseerSlot
 from .overseers.slots import RewardModelSlot as RewardModelSlot
 from .students.base import Fitted as Fitted
+from .students.base import Lesson as Lesson
 from .students.base import Student as Student
 from .studies.cases import Case as Case
 from .studies.design import Design as Design

@@ -20,6 +20,8 @@ from oversight.worlds.base import World
 
 HIDDEN = 64
 """Hidden units where nothing else is said."""
+AT_HAND = 2**17
+"""Hidden units of a batch that are worked on together, over all label sets: a few caches full."""
 
 
 def _hidden(data: Mapping[str, Any]) -> int | None:
@@ -97,10 +99,13 @@ class GradientStudent(Descent, Student):
         """
         lesson = self.lesson or Lesson()
         firsts = [self._first(lesson, member, x.shape[1]) for member in range(self.members)]
+        # A column of hidden units is worked out by itself: so many as stay at hand.
+        batch = min(self.batch or len(x), len(x)) * (self.hidden or 0)
+        together = max(1, min(BLOCK, AT_HAND // max(batch, 1)))
         fitted = Ensembles({})
         for labeled, columns in _alike(targets, weights):
-            for start in range(0, len(columns), BLOCK):
-                block = columns[start : start + BLOCK]
+            for start in range(0, len(columns), together):
+                block = columns[start : start + together]
                 nets = [self._net(first, x.shape[1], len(block)) for first in firsts]
                 own = {column: (nets, place) for place, column in enumerate(block)}
                 fitted.places.update(own)
