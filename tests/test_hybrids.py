@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from mechanisms.audit import Audit
 from mechanisms.cascade import Cascade
@@ -19,6 +20,7 @@ from mechanisms.ladder import Ladder
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
 from oversight import Claims, Design, Human, Injection, Overseer, Study, Verdicts, prepared
+from oversight.cli.main import main
 from oversight.core.plugins import plugins
 from oversight.running.replicate import run_replicate
 from oversight.testing.kit import ITEMS, NUMBERS, assert_same, ordinary, small_pool
@@ -111,3 +113,22 @@ def test_what_the_code_review_repairs_and_what_not() -> None:
         assert with_debate - alone < 0.06
         assert with_audit > with_debate + 0.05
         assert rows[stays, hybrid]["silent"] == "True"
+
+
+def test_the_drawing_of_the_hybrids_page_is_what_the_command_prints() -> None:
+    page = (Path(__file__).parent.parent / "docs/hybrids.md").read_text(encoding="utf-8")
+    shown = page.split('--tree "debate where contested"\n')[1].split("\n\n")[0]
+    command = ["check", "code-review", "--tree", "debate where contested"]
+    printed = CliRunner().invoke(main, command).stdout
+    assert [line.strip() for line in shown.splitlines()] == [
+        line.strip() for line in printed.splitlines()
+    ]
+
+
+def test_what_the_hybrids_page_says_of_guesses_is_in_its_table() -> None:
+    page = (Path(__file__).parent.parent / "docs/hybrids.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0]: line for line in page.splitlines() if line.startswith("| ")}
+    first, every = rows["| the first reviewer guesses"], rows["| every check is a guess"]
+    assert first.count(".20!") == 1
+    assert every.split(" | ")[4] == ".12!"
+    assert "(.20,\nagainst .12 where the debated checks are guesses too)" in page

@@ -171,3 +171,22 @@ def test_errors_are_fitted_to_the_labels_that_were_given() -> None:
     assert np.array_equal(ready.assess(items.roots).evidence, expected)
     few = np.arange(7)
     assert np.array_equal(ready.assess(Claims.of(few)).evidence, expected[:7])
+
+
+class Saying(Mechanism):
+    """States the same log-odds of everything."""
+
+    name = "saying"
+    log_odds: float
+
+    def assess(self, claims: Claims, evidence: Evidence | None = None) -> Verdicts:
+        return Verdicts.of(np.full(claims.shape, self.log_odds))
+
+
+@pytest.mark.parametrize(("rule", "true"), [("confidence", True), ("average", False)])
+def test_the_sure_count_more_by_confidence_than_in_an_average(rule: Rule, true: bool) -> None:
+    """4 and three times -1.3: the log-odds add up to .1, the probits 2.10 and -.79 to -.28."""
+    members = tuple(Saying(log_odds=value) for value in (4.0, -1.3, -1.3, -1.3))
+    items = pool(world(train_items=200, features=2, tree=tree()))
+    verdicts = Vote(members=members, rule=rule).prepare(items, setting()).assess(items.roots)
+    assert (verdicts.answer == true).all()
