@@ -1,8 +1,8 @@
 """Is this checkout slower than another one? python -m benchmarks.against OTHER [--row NAME]
 
 Every row runs in processes of the two checkouts in turn (before, after, before, after, ...), so
-that a busy machine slows both alike. A process does the work of its row several times and states the
-least of the processor's time; what runs in two processes is timed by the clock.
+that a busy machine slows both alike. A process does the work of its row several times and states
+the least of the processor's time; what runs in two processes is timed by the clock.
 """
 
 from __future__ import annotations
