@@ -78,6 +78,8 @@ def _protocols(study: Scenario) -> Errors:
 
 def _baseline(study: Scenario) -> Errors:
     """The baseline is a protocol, and named where the world has no people who could be it."""
+    if "direct" in plugins("mechanisms").broken:  # `_unaided` says so
+        return
     cells = cells_of(study.protocols, study.world)
     if study.baseline is None and PEOPLE not in study.world.has:
         names = ", ".join(map(repr, cells))
