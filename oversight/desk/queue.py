@@ -52,7 +52,7 @@ class Queue:
         self._ready = ready[self.items].tolist()
         self._last = self._ready[-1]
         self._minutes, self._by_pace = minutes, by_pace
-        self._sums: dict[Manner, list[float]] = {}
+        self._sums: dict[Manner | float, list[float]] = {}
 
     def arrived(self, now: float) -> int:
         """How many items have come by now."""
@@ -70,10 +70,10 @@ class Queue:
 
     def sums(self, manner: Manner) -> list[float]:
         """Minutes that all items before each place take in this manner, (items + 1), from 0 on."""
-        key = self.alike(manner)
+        key = manner.pace if self._by_pace else manner  # sittings ask for it: there are many
         sums = self._sums.get(key)
         if sums is None:
-            each = self._minutes(key)[self.items]
+            each = self._minutes(self.alike(manner))[self.items]
             sums = self._sums[key] = [0.0, *np.cumsum(each).tolist()]
         return sums
 
