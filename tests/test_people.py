@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import expit, ndtr
+from scipy.special import expit, log_ndtr, ndtr
 
 from oversight import Claims, Human, Panel
 from oversight.metrics import closed_forms as theory
 from oversight.overseers.drift import Drift
 from oversight.overseers.model import Model
-from oversight.overseers.perception import Attention, moved_accuracy
+from oversight.overseers.perception import Attention, logit_phi, moved_accuracy
 from oversight.worlds.tree_graphs import from_graph
 from tests.helpers import binomial_error, pool, setting, tree, world
 
@@ -207,6 +207,11 @@ def test_people_share_the_misconception_and_not_their_noise() -> None:
     seen = np.corrcoef(one.perceive(items.roots), two.perceive(items.roots))[0, 1]
     wanted = r**2 + (1 - r**2) * 0.6
     assert seen == pytest.approx(wanted, abs=4.5 * (1 - wanted**2) / np.sqrt(50_000))
+
+
+def test_evidence_of_what_is_seen_keeps_its_strength_in_the_tails() -> None:
+    x = np.linspace(-60, 60, 241)
+    np.testing.assert_allclose(logit_phi(x), log_ndtr(x) - log_ndtr(-x), rtol=1e-12, atol=1e-14)
 
 
 def test_a_trace_names_whom_it_is_about() -> None:

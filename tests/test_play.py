@@ -462,3 +462,17 @@ def test_a_lone_model_states_verdicts_and_argues_for_nobody() -> None:
     small = Study(world={"train_items": 20, "test_items": 20}, protocols={"alone": "direct"}).world
     bluff = Strategy(states="bluff", copies="apart")
     assert meaning(bluff, Model(), small) == Strategy(states="bluff", copies="together")
+
+
+def test_one_part_that_is_looked_at_is_enough_for_unwatched_items() -> None:
+    watched = {"audit": {"of": "model"}}
+    unwatched = Strategy(picks="unwatched", knows="coins")
+    for members, picks in (
+        (["human", watched], "unwatched"),
+        ([watched, "human"], "unwatched"),
+        (["human", "model"], "random"),
+    ):
+        study = Study(protocols={"vote": {"vote": {"members": members}}})
+        means = meaning(unwatched, study.protocols["vote"], study.world)
+        assert means is not None
+        assert means.picks == picks
