@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -362,6 +363,28 @@ def test_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     for example in blocks("docs/python.md", "python"):
         exec(compile(example, "docs/python.md", "exec"), {"__name__": "example"})
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("oversight st", "stress"), ("oversight compare q --prec", "--precision")],
+)
+def test_the_shell_completes_as_the_readme_says(words: str, completed: str) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert '`eval "$(_OVERSIGHT_COMPLETE=bash_source oversight)"`' in page
+    typed = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    for how, expected in (
+        ("bash_source", "_OVERSIGHT_COMPLETE=bash_complete"),
+        ("bash_complete", completed),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "oversight"],
+            env={**os.environ, "_OVERSIGHT_COMPLETE": how, **typed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert expected in done.stdout
 
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]

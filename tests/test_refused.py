@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,23 @@ def test_a_store_of_another_version_stays_alone(here: Path) -> None:
     assert done.exit_code == 2, done.stderr
     assert "written by another version of this program (schema 99" in done.stderr
     assert [path.name for path in Path("new/out").iterdir()] == ["results.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.ENOSPC, 1), (errno.EACCES, 2)], ids=["full", "forbidden"]
+)
+@pytest.mark.parametrize("kind", ["scenario", "mechanism"])
+def test_what_cannot_be_started_leaves_nothing(
+    kind: str, number: int, status: int, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    done = CliRunner().invoke(main, ["new", kind, "mine", "--into", "new/deeper"])
+    assert done.exit_code == status
+    assert f"cannot be written: {os.strerror(number)}" in done.stderr
+    assert os.listdir() == ["small.yaml"]
 
 
 SMALLEST: dict[str, Any] = {

@@ -11,12 +11,13 @@ import keyword
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 
 import click
 
-from oversight.cli.exits import refuse
+from oversight.cli.exits import fail, refuse
 from oversight.cli.printing import stdout
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,7 +50,12 @@ def new(kind: str, name: str, into: str) -> None:
     try:
         _write(target, files)
     except OSError as error:
-        refuse(f"{target} cannot be written: {error.strerror or error}; choose another with --into")
+        from oversight.core.errors import MACHINE
+
+        why = f"{target} cannot be written: {error.strerror or error}"
+        if error.errno in MACHINE:
+            fail(why)
+        refuse(f"{why}; choose another with --into")
     for file in files:
         click.echo(f"wrote {target / file}", file=stdout())
     folder = str(target) if target.is_absolute() else os.path.join(".", target)
@@ -173,17 +179,19 @@ def _filled(template: str, name: str, kind: str, folder: str = "") -> str:
 
 def _write(target: Path, files: dict[str, str]) -> None:
     """Write a folder of files, or one file where its name is empty: whole or not at all."""
-    import shutil
-    import tempfile
+    from tempfile import TemporaryDirectory
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+    made = [folder for folder in target.parents if not folder.exists()]
     try:
-        whole = work / target.name
-        if "" not in files:
-            whole.mkdir()
-        for file, text in files.items():
-            (whole / file if file else whole).write_text(text, encoding="utf-8")
-        whole.rename(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".new-", dir=target.parent) as work:
+            whole = Path(work, target.name)
+            if "" not in files:
+                whole.mkdir()
+            for file, text in files.items():
+                (whole / file if file else whole).write_text(text, encoding="utf-8")
+            whole.rename(target)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):  # of one that holds what was written
+                folder.rmdir()

@@ -15,14 +15,12 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from oversight.core.errors import FolderError, StoreError
+from oversight.core.errors import MACHINE, FolderError, StoreError
 from oversight.running.record import MANIFEST, MOVE, Record, digests
 
 LOCK, STORE, STAGE = "results.lock", "results.sqlite", "results.part"
 MARK = b"OVSR"
 """Stands in the header of every store, at byte 68 (SQLite's application_id)."""
-MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
-"""Errors that are the machine's, and not those of who named the folder."""
 UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
