@@ -18,7 +18,7 @@ from mechanisms.decomposition import Decomposition
 from mechanisms.direct import Direct
 from mechanisms.recursive_reward_modeling import RecursiveRewardModeling
 from mechanisms.vote import Vote
-from oversight import Human, Model, Overseer
+from oversight import Human, Model, Overseer, Study
 from oversight.cli.main import main
 from oversight.metrics.agent_score import differences
 from oversight.overseers.recording import Tape, recorded
@@ -132,6 +132,13 @@ def test_a_protocol_as_a_tree() -> None:
             "└── by: human (person 4)",
         ]
     )
+
+
+def test_a_diagram_says_what_a_copy_of_the_model_does() -> None:
+    strategy = {"share": 0.1, "picks": "judge_weak", "copies": "apart"}
+    study = Study(protocols={"it": {"direct": {"overseer": {"model": {"strategy": strategy}}}}})
+    drawn = draw(study.protocols["it"])
+    assert drawn == "direct\n└── overseer: model (strategy 0.1 judge_weak, apart)"
 
 
 def test_check_draws() -> None:

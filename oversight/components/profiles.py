@@ -189,6 +189,9 @@ class Strategy(Tactics):
         share = f"{self.share:g}{' of' * self.offered} {self.picks}"
         return ", ".join([share, *more])
 
+    def __str__(self) -> str:
+        return self.title
+
 
 class OfOffered(Strategy):
     """A strategy whose share is one of the items that `picks` offers.
