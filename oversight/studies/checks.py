@@ -19,7 +19,7 @@ from oversight.core.errors import KnobError
 from oversight.core.kinds import kind_of
 from oversight.core.plugins import plugins
 from oversight.overseers.perception import idle
-from oversight.studies.cases import UNAIDED, cells_of, written_unaided
+from oversight.studies.cases import UNAIDED, unaided_of, written_unaided
 from oversight.studies.knobs import varied
 from oversight.studies.sections import Scenario, looks
 from oversight.studies.sweep import MOST_POINTS
@@ -78,18 +78,19 @@ def _protocols(study: Scenario) -> Errors:
 
 def _baseline(study: Scenario) -> Errors:
     """The baseline is a protocol, and named where the world has no people who could be it."""
-    if "direct" in plugins("mechanisms").broken:  # `_unaided` says so
+    people = PEOPLE in study.world.has
+    if study.baseline is None:
+        if not people:
+            names = ", ".join(map(repr, study.protocols))
+            message = (
+                "missing; this world has no people, and so no unaided overseer. Expected the "
+                f'protocol whose labels are "weak", one of {names}'
+            )
+            yield error_at(message, ("baseline",))
         return
-    cells = cells_of(study.protocols, study.world)
-    if study.baseline is None and PEOPLE not in study.world.has:
-        names = ", ".join(map(repr, cells))
-        message = (
-            "missing; this world has no people, and so no unaided overseer. Expected the protocol "
-            f'whose labels are "weak", one of {names}'
-        )
-        yield error_at(message, ("baseline",))
-    elif study.baseline is not None and study.baseline not in cells:
-        message = f"{study.baseline!r} is no protocol here; {nearest(study.baseline, list(cells))}"
+    unaided = {unaided_of(study.protocols)} if people else set()
+    if study.baseline not in (known := unaided.union(study.protocols)):
+        message = f"{study.baseline!r} is no protocol here; {nearest(study.baseline, sorted(known))}"
         yield error_at(message, ("baseline",))
 
 
