@@ -182,10 +182,8 @@ class Strategy(Tactics):
         >>> Strategy().title, Strategy(share=0.5, picks="unwatched", knows="coins").title
         ('0.2 random', '0.5 unwatched, coins')
         """
-        fields = Tactics.model_fields
-        rest = [getattr(self, key) for key in ("knows", "states", "copies")]
-        usual = [fields[key].default for key in ("knows", "states", "copies")]
-        more = [own for own, other in zip(rest, usual, strict=True) if own != other]
+        fields, rest = Tactics.model_fields, ("knows", "states", "copies")
+        more = [own for key in rest if (own := getattr(self, key)) != fields[key].default]
         share = f"{self.share:g}{' of' * self.offered} {self.picks}"
         return ", ".join([share, *more])
 
