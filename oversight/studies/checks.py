@@ -90,7 +90,9 @@ def _baseline(study: Scenario) -> Errors:
         return
     unaided = {unaided_of(study.protocols)} if people else set()
     if study.baseline not in (known := unaided.union(study.protocols)):
-        message = f"{study.baseline!r} is no protocol here; {nearest(study.baseline, sorted(known))}"
+        message = (
+            f"{study.baseline!r} is no protocol here; {nearest(study.baseline, sorted(known))}"
+        )
         yield error_at(message, ("baseline",))
 
 
