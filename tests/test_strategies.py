@@ -201,6 +201,27 @@ def test_the_copy_with_the_truth_brings_its_worst(n: int) -> None:
     assert np.allclose(sum(spoken.parts), spoken.strength)
 
 
+def test_about_a_part_too_the_copy_with_the_truth_brings_its_worst() -> None:
+    """Whatever the part is announced or answered to be: the team throws every case for what it
+    knows, and makes every other as well as it can."""
+    written = {"debate": {"turns": 1, "candidates": 4}}
+    team = prepared(overseer(written), POOL, setting(Strategy(share=0.5))).protocol
+    honest = prepared(overseer(written), POOL, setting()).protocol
+    _, attacked = verdicts(written, Strategy(share=0.5))
+    leaf = POOL.claims(5)
+    true = honest.debater.believe(leaf)  # type: ignore[attr-defined]
+    acted = team.debater.believe(leaf)  # type: ignore[attr-defined]
+    assert 0 < np.mean((acted == true)[attacked]) < 1
+    chance, yes = team.chance(leaf), np.ones(ITEMS, dtype=np.bool_)  # type: ignore[attr-defined]
+    spoken, healthy = (
+        who.debater.argue(leaf, yes, 1, who, chance, "for").strength  # type: ignore[attr-defined]
+        for who in (team, honest)
+    )
+    thrown = attacked & true
+    assert np.allclose(spoken[thrown], 2 * 0.25 - healthy[thrown])
+    assert np.array_equal(spoken[~thrown], healthy[~thrown])
+
+
 def test_an_open_consultant_argues_for_the_lie_as_weakly_as_a_lie_is() -> None:
     written = {"consultancy": {"open": True, "turns": 1}}
     ready = prepared(overseer(written), POOL, setting(Strategy(share=1.0))).protocol

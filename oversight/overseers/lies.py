@@ -21,15 +21,14 @@ class Lies:
     together  whether copies of U throw the argument for the truth
     attacked  the items that it attacks, bool over items
     false     where it acts on a falsehood, bool (nodes, items)
-    usual     by height, the size of its usual log-odds, stated of a lie; None where it states a lie
-              with the evidence that it has for the truth
+    usual     by node, the size of the log-odds that it usually states there, stated of a lie; None
+              where it states a lie with the evidence that it has for the truth
     """
 
     together: bool
     attacked: BoolArray
     false: BoolArray = field(repr=False)
     usual: FloatArray | None = None
-    heights: IntArray | None = None
 
     def __post_init__(self) -> None:
         lock(self, "attacked", "false", "usual")
@@ -38,17 +37,15 @@ class Lies:
     def of(strategy: Strategy, attacked: BoolArray, honest: Perceiver) -> Lies:
         """What an honest copy, prepared for a pool, does when it attacks these items of it."""
         pool, items = honest.pool, np.flatnonzero(attacked)
-        tree, heights = pool.tree, pool.template.heights
+        tree = pool.tree
         nodes = np.flatnonzero(tree.heights >= 0)
         perceived = np.zeros((len(tree), items.size), dtype=np.bool_)
         perceived[nodes] = honest.perceive(Claims.of(items, nodes[:, None])) > 0
         false = np.zeros((len(tree), attacked.size), dtype=np.bool_)
         acted = nearest(tree, perceived, ~perceived[ROOT], pool.draws, items)
         false[:, items] = acted != perceived
-        usual = None
-        if strategy.states == "bluff":
-            usual = _usual(honest, heights)
-        return Lies(strategy.copies == "together", attacked, false, usual, heights)
+        usual = _usual(honest) if strategy.states == "bluff" else None
+        return Lies(strategy.copies == "together", attacked, false, usual)
 
     def at(self, claims: Claims) -> BoolArray:
         """Whether it acts on a falsehood, bool over claims."""
@@ -60,18 +57,19 @@ class Lies:
         """Evidence and prior as it states them, from those that it has: both change sign."""
         false = self.at(claims)
         size, start = evidence, np.broadcast_to(prior, claims.shape)
-        if self.usual is not None and self.heights is not None:
-            usual = self.usual[self.heights[claims.node]]
-            size, start = np.copysign(usual, evidence), np.where(false, 0.0, prior)
+        if self.usual is not None:
+            size, start = np.copysign(self.usual[claims.node], evidence), np.zeros(claims.shape)
         return np.where(false, -size, evidence), np.where(false, -start, prior)
 
 
-def _usual(honest: Perceiver, heights: IntArray) -> FloatArray:
-    """The median size of the log-odds that a copy states, by height, over all claims of a pool."""
-    pool, usual = honest.pool, np.zeros(int(heights.max()) + 1)
-    for height in range(usual.size):
-        claims = pool.roots.at(np.flatnonzero(heights == height)[:, None])
-        usual[height] = np.median(np.abs(np.add(*honest.stated(claims, None, 1.0))))
+def _usual(honest: Perceiver) -> FloatArray:
+    """The median size of the log-odds that a copy states of all claims of a height, by node."""
+    pool, heights = honest.pool, honest.pool.template.heights
+    usual = np.zeros(heights.size)
+    for height in range(int(heights.max()) + 1):
+        nodes = heights == height
+        stated = honest.stated(pool.roots.at(np.flatnonzero(nodes)[:, None]), None, 1.0)
+        usual[nodes] = np.median(np.abs(np.add(*stated)))
     return usual
 
 

@@ -126,7 +126,8 @@ class Model(Perceiver, Agent):
     ) -> Argument:
         # p = c e + sqrt(1 - c^2) rhetoric is normal with variance 1 around c (+-mu).
         push = arguing.discernment * arguing.evidence
-        lean = np.where(side == self.perceived(claims), push, -push)
+        true = side == self.perceived(claims)
+        lean = np.where(true, push, -push)
         total, apart = sum_of_best(chance, arguing.candidates, rounds, "argument", rounds, who)
         argument = Argument(
             side,
@@ -138,9 +139,8 @@ class Model(Perceiver, Agent):
         )
         if (lies := self.bound.lies) is None or not lies.together:
             return argument
-        # One player: whoever argues against what U wants to be believed loses on purpose.
-        thrown = lies.attacked[claims.item] & (side != self.believe(claims))
-        return _thrown(argument, thrown, lean, arguing.candidates)
+        # One player: the copy with the truth loses on purpose.
+        return _thrown(argument, lies.attacked[claims.item] & true, lean, arguing.candidates)
 
     def assist(
         self,
