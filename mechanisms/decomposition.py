@@ -78,7 +78,7 @@ class Decomposition(Mechanism):
         rule: Rule = "confidence" if self.aggregate == "soft" else "majority"
         return self.model_copy(update={"checker": copies(self.checker, self.votes, rule)})
 
-    def asked(self, slot: str, claims: Claims) -> Claims:
+    def claims_of(self, slot: str, claims: Claims) -> Claims:
         if slot != "checker" or claims.node.size != 1:
             return claims
         return claims.at(
@@ -99,8 +99,8 @@ class Decomposition(Mechanism):
             calls[at] = (checked.calls * needed).sum(axis=0)
             labeled[at] = (checked.labeled | ~needed).all(axis=0)
             overridden[at] = (checked.overridden & needed).any(axis=0)
-            asked = np.maximum(needed.sum(axis=0), 1)
-            disagreement[at] = sum(checked.disagreement * needed) / asked
+            checks = np.maximum(needed.sum(axis=0), 1)
+            disagreement[at] = sum(checked.disagreement * needed) / checks
             if claims.traced:
                 traces.append(self._trace(node, checked, needed, out))
         verdicts = Verdicts.of(

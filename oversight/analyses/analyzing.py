@@ -18,7 +18,7 @@ from oversight.core.columns import names
 from oversight.core.errors import KnobError, SensitivityError
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.rows import write_csv
+from oversight.findings.rows import number, write_csv
 from oversight.findings.sensitivity import NOISE, Analysis, Index
 from oversight.metrics.pgr import LEAST_GAP, Status
 from oversight.running.failed import Failed
@@ -146,8 +146,8 @@ class Plan:
         """What failed, in order of points."""
         for keys, numbers in self.runs():
             for case in keys.study.cases():
-                for number in numbers:
-                    lost = store.failure(keys.of(case), case, number)
+                for replicate in numbers:
+                    lost = store.failure(keys.of(case), case, replicate)
                     if lost is not None:
                         yield lost
 
@@ -176,8 +176,7 @@ class Plan:
                 sobols = sobol.analyze(self._problem, pgr, calc_second_order=False, seed=self._seed)
         for i, knob in enumerate([*self.settings.knobs, NOISE]):
             first, first_half, total, total_half = (
-                float(sobols[key][i]) if sobols and np.isfinite(sobols[key][i]) else None
-                for key in KEYS
+                number(sobols[key][i]) if sobols else None for key in KEYS
             )
             yield Index(protocol, knob, first, first_half, total, total_half, state, why)
 

@@ -181,7 +181,7 @@ def _write(target: Path, files: dict[str, str]) -> None:
     """Write a folder of files, or one file where its name is empty: whole or not at all."""
     from tempfile import TemporaryDirectory
 
-    made = [folder for folder in target.parents if not folder.exists()]
+    missing = [folder for folder in target.parents if not folder.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".new-", dir=target.parent) as work:
@@ -192,6 +192,6 @@ def _write(target: Path, files: dict[str, str]) -> None:
                 (whole / file if file else whole).write_text(text, encoding="utf-8")
             whole.rename(target)
     finally:
-        for folder in made:
+        for folder in missing:
             with suppress(OSError):  # of one that holds what was written
                 folder.rmdir()

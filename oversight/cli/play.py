@@ -58,8 +58,8 @@ def play(
 
     if share is not None:
         if study.strategies and not respond:
-            said = "its strategies have shares of their own; --share is left aside"
-            click.echo(f"{settings.scenario}: {said}", err=True)
+            note = "its strategies have shares of their own; --share is left aside"
+            click.echo(f"{settings.scenario}: {note}", err=True)
         study = study.changed(play=(study.play or Play()).changed(share=share))
     try:
         with settings.running(progress()) as run:

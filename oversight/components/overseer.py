@@ -89,7 +89,7 @@ class Mechanism(Overseer):
         identity = self.identity(of_draws=True)
         return self.unfolded().with_prepared(PreparedMechanism(pool, setting, identity=identity))
 
-    def asked(self, slot: str, claims: Claims) -> Claims:
+    def claims_of(self, slot: str, claims: Claims) -> Claims:
         """The claims that the part in `slot` is asked about when this mechanism is asked about
         claims of one node; several claims for each stand in rows."""
         return claims

@@ -16,8 +16,8 @@ from oversight.core.claims import FloatArray
 from oversight.core.columns import names
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.results import Results, number
-from oversight.findings.rows import Row, write_csv
+from oversight.findings.results import Results
+from oversight.findings.rows import Row, number, write_csv
 from oversight.metrics.detection import LEVEL, Signals, checks_needed, detect
 from oversight.metrics.games import exploitability, price_of_robustness, solve
 from oversight.metrics.pgr import Ratio, Reason, fieller, undefined
@@ -135,15 +135,15 @@ class Played:
         """The equilibrium; None where some loss is not known."""
         if not self.complete:
             return None
-        found = solve(self.losses)
-        protocols = dict(zip(self.protocols, found.rows.tolist(), strict=True))
-        strategies = dict(zip(self.strategies, found.columns.tolist(), strict=True))
+        equilibrium = solve(self.losses)
+        protocols = dict(zip(self.protocols, equilibrium.rows.tolist(), strict=True))
+        strategies = dict(zip(self.strategies, equilibrium.columns.tolist(), strict=True))
         weights: dict[Case, float] = {}
         for protocol, row in protocols.items():
             for strategy, column in strategies.items():
                 case = self.game.case(protocol, strategy)
                 weights[case] = weights.get(case, 0.0) + row * column
-        gain = exploitability(self.losses, found.rows, found.columns, found.value)
+        gain = exploitability(self.losses, equilibrium.rows, equilibrium.columns, equilibrium.value)
         loss = _loss(self.results, self.loss, {case: w for case, w in weights.items() if w})
         return Solution(loss, protocols, strategies, max(gain, self.searched))
 
@@ -199,10 +199,10 @@ class Played:
             self._signals(self.game.case(protocol, strategy)),
         )
         play = self.game.settings
-        found = detect(healthy, attacked, play.items, play.checks)
+        best = detect(healthy, attacked, play.items, play.checks)
         return {
-            "detection_power": found.power,
-            "signal": found.signal if found.power > LEVEL else NO_SIGNAL,
+            "detection_power": best.power,
+            "signal": best.signal if best.power > LEVEL else NO_SIGNAL,
             "checks_for_95": checks_needed(healthy.error_rate, attacked.error_rate),
         }
 

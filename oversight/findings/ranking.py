@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from oversight.findings.results import Results
-from oversight.findings.rows import Row
+from oversight.findings.rows import Row, number
 from oversight.metrics.pgr import Ratio
 from oversight.studies.cases import Case
 from oversight.studies.study import Study
@@ -55,7 +55,7 @@ def _row(study: Study, results: Results, ran: frozenset[Case], protocol: str) ->
         "protocol": protocol,
         **dict.fromkeys(("worst_pgr", "worst_pgr_low", "worst_pgr_high", "worst", "mean_pgr")),
         "healthy_pgr": None,
-        "worst_label_accuracy": labels if np.isfinite(labels) else None,
+        "worst_label_accuracy": number(labels),
     }
     unknown = next((one for one in every if not one.pgr.defined), None)
     if unknown is not None:
@@ -65,8 +65,8 @@ def _row(study: Study, results: Results, ran: frozenset[Case], protocol: str) ->
     return {
         **row,
         "worst_pgr": worst.pgr.value,
-        "worst_pgr_low": _bound(worst.pgr.low),
-        "worst_pgr_high": _bound(worst.pgr.high),
+        "worst_pgr_low": number(worst.pgr.low),
+        "worst_pgr_high": number(worst.pgr.high),
         "worst": worst.words or NOTHING,
         "mean_pgr": float(np.mean(means)),
         "healthy_pgr": results.pgr(protocol).value,
@@ -84,7 +84,3 @@ def _counted(results: Results, ran: frozenset[Case], case: Case) -> _Counted:
     same = healthy.defined and pgr.value == healthy.value
     words = f"{case.failure} {case.severity:g}" if case.failure and not same else ""
     return _Counted(pgr, float(given.mean()) if given.size else np.nan, words)
-
-
-def _bound(value: float) -> float | None:
-    return value if np.isfinite(value) else None

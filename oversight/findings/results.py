@@ -15,7 +15,7 @@ from oversight.core.claims import FloatArray
 from oversight.core.columns import Column, names
 from oversight.core.files import writing
 from oversight.findings import columns
-from oversight.findings.rows import ROWS, Row, write_csv
+from oversight.findings.rows import ROWS, Row, number, write_csv
 from oversight.metrics.columns import CURVE, PREDICTABLE
 from oversight.metrics.pgr import (
     Difference,
@@ -288,11 +288,6 @@ def _difference_row(pair: Difference) -> Row:
         "status": "ok, but its corrected interval has no bounds" if unbounded else apart.status,
         "p_value": number(pair.p_value),
     }
-
-
-def number(value: float) -> float | None:
-    """A number as a row holds it: None where it is not finite."""
-    return float(value) if math.isfinite(value) else None
 
 
 def _mean(values: FloatArray) -> float | None:

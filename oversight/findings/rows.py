@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -27,3 +28,8 @@ def write_csv(file: TextIO, keys: Iterable[str], rows: Iterable[Row]) -> None:
 
 def _harmless(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def number(value: float) -> float | None:
+    """A number as a row holds it: None where it is not finite."""
+    return float(value) if math.isfinite(value) else None

@@ -84,8 +84,8 @@ def detect(healthy: Signals, attacked: Signals, items: int = 100, checks: int = 
     >>> signal, round(power, 4)
     ('overrides', 0.9944)
     """
-    found = powers(healthy, attacked, items, checks)
-    return max((Detection(*one) for one in found.items()), key=lambda one: one.power)
+    by_signal = powers(healthy, attacked, items, checks)
+    return max((Detection(*one) for one in by_signal.items()), key=lambda one: one.power)
 
 
 def powers(

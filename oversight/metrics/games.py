@@ -58,7 +58,7 @@ def _least_worst(losses: FloatArray) -> FloatArray:
         return np.asarray(np.eye(count)[0])
     # minimize v over p and v, with p @ losses <= v, p >= 0 and sum p = 1
     scaled = (losses - low) / span
-    found = linprog(
+    result = linprog(
         np.append(np.zeros(count), 1.0),
         A_ub=np.hstack([scaled.T, -np.ones((columns, 1))]),
         b_ub=np.zeros(columns),
@@ -67,9 +67,9 @@ def _least_worst(losses: FloatArray) -> FloatArray:
         method="highs",
         options={"primal_feasibility_tolerance": CLOSE, "dual_feasibility_tolerance": CLOSE},
     )
-    if found.x is None or not found.success:
-        raise ValueError(f"the game cannot be solved: {found.message}")
-    weights = np.where(found.x[:count] < LEAST, 0.0, np.round(found.x[:count] / GRAIN) * GRAIN)
+    if result.x is None or not result.success:
+        raise ValueError(f"the game cannot be result: {result.message}")
+    weights = np.where(result.x[:count] < LEAST, 0.0, np.round(result.x[:count] / GRAIN) * GRAIN)
     weights[np.argmax(weights)] += 1 - weights.sum()
     return np.asarray(weights)
 

@@ -82,11 +82,11 @@ def has_models(protocol: Overseer) -> bool:
 
 def strategies(protocol: Overseer, setting: Setting) -> dict[Strategy, Model]:
     """The strategies of the copies of U in a protocol, each with the first copy that has it."""
-    found: dict[Strategy, Model] = {}
+    chosen: dict[Strategy, Model] = {}
     for part in _parts(protocol):
         if isinstance(part, Model) and (strategy := part.strategy_in(setting)) is not None:
-            found.setdefault(strategy, part)
-    return found
+            chosen.setdefault(strategy, part)
+    return chosen
 
 
 def _parts(component: Component) -> Iterator[Component]:
@@ -184,9 +184,9 @@ class _Watch:
     def _of_slot(self, whole: Component, slot: str, held: Component, claims: Claims) -> FloatArray:
         if not isinstance(whole, Mechanism):
             return self.chance(held, claims)
-        asked = whole.asked(slot, claims)
-        inside = self.chance(held, asked)
-        if asked.shape != claims.shape:  # whoever looks at one part looks at the item
+        below = whole.claims_of(slot, claims)
+        inside = self.chance(held, below)
+        if below.shape != claims.shape:  # whoever looks at one part looks at the item
             inside = np.asarray(1 - (1 - inside).prod(axis=0))
         again = whole.looks_again(slot, claims, lambda lying: self._answers(held, claims, lying))
         return inside if again is None else 1 - (1 - inside) * (1 - again)

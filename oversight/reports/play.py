@@ -22,8 +22,8 @@ MATRIX = "Loss ({loss}) of each protocol under each strategy below; * is the wor
 WORST = "Worst cases, the safest protocol first; fresh: on replicates that did not choose them"
 ALIKE = "all cost the same"
 PRICE = (
-    "Price of robustness: {price}. The protocol whose worst loss is least loses so much more then "
-    "than the best protocol with an honest model."
+    "Price of robustness: {price}. It is the least worst loss of a protocol, less the least loss "
+    "with an honest model."
 )
 NOTICED = (
     "Would anybody notice the worst case? The chance that the best single signal shows it among "
@@ -126,10 +126,10 @@ def _worst(played: Played) -> Table:
 
 def _noticed(played: Played) -> Table:
     """Who would notice each protocol's worst case."""
-    found = {(row["protocol"], row["strategy"]): row for row in played.rows()}
+    cells_of = {(row["protocol"], row["strategy"]): row for row in played.rows()}
     rows = []
     for row in _safest_first(played):
-        noticed = found[row["protocol"], row["strategy"]]
+        noticed = cells_of[row["protocol"], row["strategy"]]
         signal = noticed["signal"]
         by = MISSING if signal in (None, NO_SIGNAL) else signal
         cells = [cell(noticed, name) for name in ("detection_power", "checks_for_95")]

@@ -35,7 +35,7 @@ class Folder:
     def __init__(self, path: Path, kind: str) -> None:
         self.path, self.kind, self.read_only = path, kind, False
         self._lock: FileLock | None = None
-        self._made: list[Path] = []  # last first
+        self._new: list[Path] = []  # last first
         self._record = Record(path)
 
     @staticmethod
@@ -55,7 +55,7 @@ class Folder:
         try:
             for folder in (self.path, *self.path.parents):
                 if not folder.exists():
-                    self._made.append(folder)
+                    self._new.append(folder)
             self.path.mkdir(parents=True, exist_ok=True)
             self._take()
             self._record = Record(self.path)
@@ -73,7 +73,7 @@ class Folder:
 
     def release(self, withdrawn: bool = False) -> None:
         """Let other runs write there; if this run is withdrawn, take away what it made."""
-        for path in self._made if withdrawn else ():
+        for path in self._new if withdrawn else ():
             with suppress(OSError):
                 path.unlink() if path.name == LOCK else path.rmdir()
         if self._lock is not None:
@@ -172,7 +172,7 @@ class Folder:
             return
         self._lock = lock
         if new:
-            self._made.insert(0, path)
+            self._new.insert(0, path)
 
 
 def folder_of(out: str | Path) -> Path:

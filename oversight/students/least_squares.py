@@ -58,7 +58,7 @@ def _solver(
 
     def solve(target: FloatArray) -> tuple[FloatArray, float]:
         middle = float(share @ target)
-        found = np.asarray(scale * cho_solve(factor, scale * ((target - middle) @ heavy)))
-        return found, middle - float(mean @ found)
+        slopes = np.asarray(scale * cho_solve(factor, scale * ((target - middle) @ heavy)))
+        return slopes, middle - float(mean @ slopes)
 
     return solve

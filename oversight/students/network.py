@@ -6,6 +6,7 @@ no other column.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
@@ -45,30 +46,30 @@ def with_one(x: FloatArray) -> FloatArray:
     return np.concatenate([x, np.ones((len(x), 1))], axis=1)
 
 
-class Net:
+class Net(ABC):
     """A net a column of labels. A last layer starts at 0: no net has an opinion at the start."""
 
     @property
+    @abstractmethod
     def parameters(self) -> tuple[FloatArray, ...]:
         """Arrays of shape (columns, ...), changed in place by `step`."""
-        raise NotImplementedError
 
     def see(self, x: FloatArray) -> FloatArray:
         """What its trained layers see of items x, (items, features)."""
         return x
 
+    @abstractmethod
     def forward(self, seen: FloatArray) -> FloatArray:
         """Log-odds of a batch, (columns, items), for `gradients` to start from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gradients(self, seen: FloatArray, slope: FloatArray) -> tuple[FloatArray, ...]:
         """Gradients in the parameters, of a batch that went forward, from the loss's slopes in its
         log-odds, (columns, items)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self, seen: FloatArray, column: int | None = None) -> FloatArray:
         """Log-odds of items, (columns, items); of one column alone (1, items)."""
-        raise NotImplementedError
 
     def step(self, seen: FloatArray, slope: FloatArray, rate: float) -> None:
         """A plain step downhill, on a batch that went forward."""

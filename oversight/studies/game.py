@@ -114,12 +114,12 @@ class Game:
 
 def searched(share: float) -> dict[str, Strategy]:
     """Every strategy of a share, by what it picks, knows, states and does with its copies."""
-    found = {}
+    strategies = {}
     ways = [get_args(Tactics.model_fields[key].annotation) for key in Tactics.model_fields]
     for words in product(*ways):
         try:
             how = Strategy(share=share, **dict(zip(Tactics.model_fields, words, strict=True)))
         except ValidationError:  # it does not know what it picks by
             continue
-        found[", ".join(words)] = how
-    return found
+        strategies[", ".join(words)] = how
+    return strategies

@@ -178,8 +178,8 @@ class WorldContract:
             assert (drawn is None) == (MARGINS in has), "people have margins, or a shared answer"
             if drawn is not None:
                 for person in (Human(), Human(person=1)):
-                    said = person.prepare(pool, ordinary()).assess(pool.roots)
-                    assert np.array_equal(said.answer, drawn)
+                    verdicts = person.prepare(pool, ordinary()).assess(pool.roots)
+                    assert np.array_equal(verdicts.answer, drawn)
         setting, ceiling = ordinary(), self.world().best_accuracy
         for thing, overseer, accuracy in (
             (PEOPLE, Human(), setting.people.accuracy),
